@@ -1,0 +1,186 @@
+/**
+ * What the use case needs of the world, in its own words. The rooms `token`, `ca`, `dialog` and `main.ts` fill these in;
+ * an interface exists here because a test or a second implementation stands behind it.
+ */
+import type { AgentError } from '../../web-bridge/protocol/errors.ts';
+import type { EnrollmentId, Examination, Proof } from '../../web-bridge/protocol/methods.ts';
+import type { CertificateReference, KeyType } from '../../web-bridge/protocol/order.ts';
+import type { AuthorizationShape, Plan } from '../policy/plan.ts';
+import type { CertificateDer, CsrDer, CsrInfoDer, SpkiDer } from '../x509/der.ts';
+import type { State } from './state.ts';
+
+/** A token as people and code name it; slots and handles stay in the token host. All strings are trimmed. */
+export type TokenIdentity = {
+  /** Real path of the module that shows it. */
+  readonly module: string;
+  readonly label: string;
+  readonly serialNumber: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  /** Tells readers apart where cards share the serial number "0000". */
+  readonly slotDescription: string;
+};
+
+/** What a token says of itself before anybody logs in (CK_TOKEN_INFO). */
+export type TokenDescription = TokenIdentity & {
+  readonly initialized: boolean;
+  readonly userPinInitialized: boolean;
+  readonly writeProtected: boolean;
+  readonly pinCountLow: boolean;
+  readonly pinFinalTry: boolean;
+  readonly pinLocked: boolean;
+  /** The PIN is typed on the reader (CKF_PROTECTED_AUTHENTICATION_PATH). */
+  readonly pinPad: boolean;
+  /** Key types whose generation and signature mechanisms the token offers. */
+  readonly keyTypes: readonly KeyType[];
+};
+
+/** A certificate that lies on a token, whosever it is. */
+export type StoredCertificate = {
+  readonly token: TokenIdentity;
+  readonly certificate: CertificateDer;
+  readonly label: string;
+};
+
+export type GeneratedKey = { readonly keyType: KeyType; readonly spki: SpkiDer; readonly examination: Examination };
+
+/** What the PIN dialog tells the human: why it is asked, by whom, for whom. Every string comes from the plan. */
+export type PinContext = {
+  readonly profile: string;
+  readonly purpose: 'enroll' | 'reenroll' | 'write-back' | 'abandon';
+  readonly bank: Plan['bank'];
+  readonly account: string;
+};
+
+export interface Tokens {
+  /** All initialized tokens of all modules; a module that fails is logged and left out. Needs no PIN. */
+  list(signal: AbortSignal): Promise<TokenDescription[]>;
+  /** The certificates on one token. Needs no PIN. */
+  certificates(token: TokenIdentity, signal: AbortSignal): Promise<StoredCertificate[]>;
+  /**
+   * Starts a token host for this token. The PIN is asked by the host at the first call that needs it.
+   * @throws AgentError ERR_TOKEN_MISSING, ERR_MODULE_*, ERR_TOKEN_HOST_*
+   */
+  open(token: TokenIdentity, pin: PinContext, deadlines: Plan['deadlines'], signal: AbortSignal): Promise<TokenSession>;
+}
+
+/** One token host with one token open. Every call may also throw ERR_TOKEN_HOST_*, ERR_TOKEN_REMOVED, ERR_TOKEN_FAILED. */
+export interface TokenSession {
+  /**
+   * Makes a key pair of the first type that the token can make, under `ckaId`, and judges by behaviour that the private
+   * key cannot leave. A pair that already lies there under this id is judged again and returned: a resumed enrollment.
+   * @throws AgentError ERR_TOKEN_CANNOT_CREATE_KEYS, ERR_TOKEN_KEY_EXPORTABLE, ERR_TOKEN_PIN_*, ERR_USER_PIN_CANCELLED, ERR_TOKEN_FULL
+   */
+  generate(request: {
+    readonly ckaId: Uint8Array;
+    readonly label: string;
+    readonly keys: readonly KeyType[];
+  }): Promise<GeneratedKey>;
+  /** Signs a CertificationRequestInfo that names this very key, or nothing. The signature is as X.509 encodes it. */
+  signRequest(key: KeyReference, info: CsrInfoDer): Promise<Uint8Array>;
+  /** Writes the certificate, and the chain where the token takes it. Everything was checked before; nothing is overwritten. */
+  store(key: KeyReference, certificate: CertificateDer, chain: readonly CertificateDer[], label: string): Promise<void>;
+  /**
+   * Starts the module anew, finds key and certificate by their values and signs `challenge` under a domain of its own.
+   * @throws AgentError ERR_TOKEN_KEY_MISSING, ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_SIGNATURE_WRONG
+   */
+  prove(key: KeyReference, certificate: CertificateDer, challenge: Uint8Array): Promise<Proof>;
+  /** Destroys a pair that has no certificate on the token; answers what is left under its CKA_ID, which should be 0. */
+  destroy(ckaId: Uint8Array): Promise<{ readonly left: number }>;
+  /** Ends the host, and with it the login state. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** CKA_ID is a hint that some cards change; the public key is what names a key. */
+export type KeyReference = { readonly ckaId: Uint8Array; readonly spki: SpkiDer; readonly keyType: KeyType };
+
+/** What the CA wants to see in the request (RFC 7030 §4.5), asked before a key is made. */
+export type CsrAttributes = {
+  /** Key types the CA requires; `undefined`: it does not say. */
+  readonly keys: readonly KeyType[] | undefined;
+  /** OIDs of extensions it wants in the request. */
+  readonly extensions: readonly string[];
+};
+
+export type Authorization = AuthorizationShape & { readonly secret: string };
+
+export type CaAnswer =
+  | { readonly kind: 'issued'; readonly certificates: readonly CertificateDer[]; readonly date: Date | undefined }
+  /** RFC 7030 §4.2.3: `retryAfterMs` as the server said it, unclamped; `undefined` where it did not. */
+  | { readonly kind: 'pending'; readonly retryAfterMs: number | undefined };
+
+export interface CertificationAuthority {
+  /** RFC 7030 §4.5. */
+  csrattrs(signal: AbortSignal): Promise<CsrAttributes>;
+  /** RFC 7030 §4.1: never a source of trust, only of intermediates. */
+  cacerts(signal: AbortSignal): Promise<CertificateDer[]>;
+  /**
+   * RFC 7030 §4.2.
+   * @throws AgentError ERR_CA_UNREACHABLE: not a byte of the request went out, to send again is safe; ERR_CA_ANSWER_LOST:
+   * the request may have arrived and a certificate may exist; ERR_CA_REFUSED, ERR_CA_AUTHORIZATION_REFUSED … : it answered.
+   */
+  simpleenroll(csr: CsrDer, authorization: Authorization, signal: AbortSignal): Promise<CaAnswer>;
+}
+
+export type ConnectCa = (service: Plan['service'], timeoutMs: number) => CertificationAuthority;
+
+/** The human in front of the machine. Every method may throw ERR_USER_TIMEOUT and ERR_USER_UNREACHABLE. */
+export interface Human {
+  /** @throws AgentError ERR_USER_REFUSED */
+  consent(request: ConsentRequest, signal: AbortSignal): Promise<void>;
+  /** Types the code that came by letter. @throws AgentError ERR_USER_CANCELLED */
+  authorizationCode(request: { readonly plan: Plan }, signal: AbortSignal): Promise<string>;
+  /** Several tokens fit: which one? @throws AgentError ERR_USER_CANCELLED */
+  chooseToken(
+    request: { readonly plan: Plan; readonly tokens: readonly TokenDescription[] },
+    signal: AbortSignal,
+  ): Promise<TokenDescription>;
+}
+
+export type ConsentRequest = { readonly plan: Plan; readonly token: TokenDescription; readonly keyType: KeyType };
+
+/** The latest state of each enrollment, durable. */
+export interface Journal {
+  read(enrollment: EnrollmentId): Promise<JournalEntry | undefined>;
+  list(): Promise<JournalEntry[]>;
+  /** Durable when it returns. @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE */
+  write(entry: JournalEntry): Promise<void>;
+  /** The authorization's own file: the one secret on disk. */
+  keepSecret(enrollment: EnrollmentId, secret: string): Promise<void>;
+  secret(enrollment: EnrollmentId): Promise<string | undefined>;
+  eraseSecret(enrollment: EnrollmentId): Promise<void>;
+}
+
+export type JournalEntry = {
+  readonly enrollment: EnrollmentId;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly updatedAt: number;
+  readonly state: State;
+};
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** @throws the signal's reason */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Across processes: the CLI and `serve` share one lock per token and per enrollment. */
+export interface Locks {
+  /** Waits at most `waitMs`. @throws AgentError `busy` when another process holds it */
+  hold(name: string, busy: AgentError, waitMs: number, signal: AbortSignal): Promise<() => Promise<void>>;
+}
+
+export type Ports = {
+  readonly tokens: Tokens;
+  readonly connectCa: ConnectCa;
+  readonly human: Human;
+  readonly journal: Journal;
+  readonly locks: Locks;
+  readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly report: (fact: string, details: Readonly<Record<string, unknown>>) => void;
+};
+
+export type { CertificateReference };

@@ -1,0 +1,107 @@
+/**
+ * The claims of a bank-signed order: what the bank's server signs and the agent's policy reads. Specification:
+ * `web-bridge/bank/ORDER.md`. Strict everywhere: an unknown member means that somebody expects an effect which we
+ * would not give, so the order is refused.
+ */
+import * as v from 'valibot';
+
+/** JOSE `typ` of an order (RFC 7515 §4.1.9). */
+export const ORDER_TYP = 'inkan-order+jwt';
+/** `exp − iat` at most, in seconds. */
+export const ORDER_MAX_LIFETIME_S = 15 * 60;
+/** Clock skew granted between the bank's server and this machine, in seconds. */
+export const ORDER_CLOCK_SKEW_S = 5 * 60;
+/** Characters of a compact order; it must fit into one message of the bridge. */
+export const ORDER_MAX_LENGTH = 12 * 1024;
+/** JWS algorithms (RFC 7518 §3.1, RFC 8037) an order may be signed with; the key in the profile fixes which. */
+export const ORDER_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const;
+
+export const KEY_TYPES = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ec-p256', 'ec-p384'] as const;
+export type KeyType = (typeof KEY_TYPES)[number];
+
+/** Attribute types of a subject that an order may name (RFC 4519 short names, RFC 5280 §4.1.2.4). */
+export const SUBJECT_ATTRIBUTES = ['CN', 'O', 'OU', 'C', 'ST', 'L', 'serialNumber', 'title', 'SN', 'GN'] as const;
+
+/** RFC 5280 §4.2.1.3, without the bits that only a CA may hold. */
+export const KEY_USAGES = ['digitalSignature', 'nonRepudiation'] as const;
+export const EXTENDED_KEY_USAGES = ['clientAuth', 'emailProtection'] as const;
+
+/** Printable text without control, format (bidi, zero-width) and line-separator characters: it may reach a dialog. */
+export function plainText(maxLength: number) {
+  return v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.maxLength(maxLength),
+    v.check((text) => !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text), 'control or format character'),
+  );
+}
+
+/** Printable US-ASCII without blanks: what HTTP credentials and identifiers are made of. */
+const ascii = (maxLength: number) => v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.maxLength(maxLength));
+
+const account = v.strictObject({ id: plainText(64), display: plainText(128) });
+
+/** The bank's one-time credential for its own CA: `basic` and `bearer` carry it, `asked` has the human type it in. */
+const authorization = v.variant('scheme', [
+  v.strictObject({ scheme: v.literal('basic'), id: ascii(128), secret: ascii(512) }),
+  v.strictObject({ scheme: v.literal('bearer'), secret: ascii(2048) }),
+  v.strictObject({ scheme: v.literal('asked'), id: ascii(128) }),
+]);
+export type OrderAuthorization = v.InferOutput<typeof authorization>;
+
+const acquisition = {
+  account,
+  subject: v.pipe(v.array(v.tuple([v.picklist(SUBJECT_ATTRIBUTES), plainText(256)])), v.minLength(1), v.maxLength(16)),
+  keys: v.pipe(v.array(v.picklist(KEY_TYPES)), v.minLength(1), v.maxLength(KEY_TYPES.length)),
+  extensions: v.strictObject({
+    keyUsage: v.pipe(v.array(v.picklist(KEY_USAGES)), v.minLength(1)),
+    extendedKeyUsage: v.pipe(v.array(v.picklist(EXTENDED_KEY_USAGES)), v.minLength(1)),
+  }),
+  enrollment: v.strictObject({ protocol: v.literal('est'), label: ascii(64), authorization }),
+};
+
+/** A certificate named as RFC 5280 does: its issuer's Name (DER, base64) and its serial number (hexadecimal). */
+const certificateReference = v.strictObject({
+  issuer: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]+={0,2}$/), v.maxLength(2048)),
+  serialNumber: v.pipe(v.string(), v.regex(/^([0-9a-f]{2}){1,20}$/)),
+});
+export type CertificateReference = v.InferOutput<typeof certificateReference>;
+
+const seconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const common = {
+  iss: ascii(64),
+  aud: v.literal('inkan'),
+  jti: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22,64}$/)),
+  iat: seconds,
+  exp: seconds,
+  origin: v.pipe(v.string(), v.regex(/^https?:\/\/[\x21-\x7e]+$/), v.maxLength(255)),
+};
+
+const enrollClaims = v.strictObject({ ...common, purpose: v.literal('enroll'), ...acquisition });
+const reenrollClaims = v.strictObject({
+  ...common,
+  purpose: v.literal('reenroll'),
+  ...acquisition,
+  replaces: certificateReference,
+});
+const authenticateClaims = v.strictObject({
+  ...common,
+  purpose: v.literal('authenticate'),
+  account: v.optional(account),
+  // At least 256 bit of entropy: 44 base64 characters, as the Web eID authentication token specification has it.
+  nonce: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{44,128}$/)),
+});
+const removeClaims = v.strictObject({
+  ...common,
+  purpose: v.literal('remove'),
+  account,
+  replaces: certificateReference,
+});
+
+/** One schema a purpose; `purpose` discriminates. */
+export const orderClaims = v.variant('purpose', [enrollClaims, reenrollClaims, authenticateClaims, removeClaims]);
+
+export type OrderClaims = v.InferOutput<typeof orderClaims>;
+export type Purpose = OrderClaims['purpose'];
+export type AcquisitionClaims = Extract<OrderClaims, { purpose: 'enroll' | 'reenroll' }>;
