@@ -27,7 +27,7 @@ export const KEY_USAGES = ['digitalSignature', 'nonRepudiation'] as const;
 export const EXTENDED_KEY_USAGES = ['clientAuth', 'emailProtection'] as const;
 
 /** Printable text without control, format (bidi, zero-width) and line-separator characters: it may reach a dialog. */
-export function plainText(maxLength: number) {
+export function plainText(maxLength: number): v.GenericSchema<string> {
   return v.pipe(
     v.string(),
     v.minLength(1),
