@@ -1,0 +1,34 @@
+/** One question of each kind, as the reference bank would ask it. */
+import type { CodeQuestion, ConsentQuestion, PinQuestion, TokenQuestion } from '../../../agent/dialog/dialog.ts';
+
+const bank = { ja: 'サンプル信用金庫', en: 'Sample Shinkin Bank' };
+const account = { id: '5410-000123', display: '株式会社サンプル 管理者' };
+const token = {
+  label: 'Shinkin Token',
+  serialNumber: '9f3c11d20a7e4b55',
+  model: 'SoftHSM v2',
+  slotDescription: 'SoftHSM slot ID 0x1d3',
+};
+
+export const consentQuestion: ConsentQuestion = {
+  purpose: 'enroll',
+  bank,
+  origin: 'https://www.bank.example',
+  account,
+  token,
+  keyType: 'rsa-2048',
+  telephone: { ja: '0120-000-000', en: '+81 120 000 000' },
+};
+export const pinQuestion: PinQuestion = {
+  purpose: 'enroll',
+  bank,
+  account: account.display,
+  token,
+  tries: 'unknown',
+  refusedBefore: false,
+};
+export const codeQuestion: CodeQuestion = { bank, account };
+export const tokenQuestion: TokenQuestion = {
+  bank,
+  tokens: [token, { label: 'Sign', serialNumber: '0000', model: 'Card v3', slotDescription: 'Reader 2' }],
+};
