@@ -2,12 +2,7 @@
 import * as v from 'valibot';
 import { ERRORS, type ErrorCode, type Retry } from './errors.ts';
 
-/** The WebSocket subprotocol (RFC 6455 §1.9) and the version `hello` answers. */
-export const PROTOCOL = 'inkan.v1';
-/** The fixed port of the bridge and its spares, on 127.0.0.1. */
-export const PORTS = [17157, 17158, 17159] as const;
-/** Bytes of a message, either way. */
-export const MAX_MESSAGE_BYTES = 16 * 1024;
+export { MAX_MESSAGE_BYTES, PORTS, PROTOCOL } from './address.ts';
 
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 

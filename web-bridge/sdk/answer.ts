@@ -1,0 +1,82 @@
+/**
+ * What the SDK relies on in an answer, checked by hand: the protocol's full schemas would double the SDK's size on
+ * every page load. A test holds each check against its schema. Members that are not known are passed over: the agent
+ * on this computer may be younger than the bank's page.
+ */
+import { PROTOCOL } from '../protocol/address.ts';
+import type { ErrorData } from '../protocol/envelope.ts';
+import type { EnrollmentStatus, Method, Result } from '../protocol/methods.ts';
+
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === 'string';
+const truth: Check = (value) => typeof value === 'boolean';
+const number: Check = (value) => typeof value === 'number';
+const maybe =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const list =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+/** An object with these members; `T` makes the compiler miss a member that the protocol has and the check has not. */
+const members =
+  <T>(checks: { [K in keyof T]-?: Check }): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries<Check>(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]));
+
+const object = members<object>({});
+const oneLanguage = members<ErrorData['words']['ja']>({ what: text, remedy: text });
+
+export const isErrorData = members<ErrorData>({
+  code: (value) => text(value) && /^ERR_[A-Z_]+$/.test(value as string),
+  retry: (value) => ['user', 'later', 'never'].includes(value as string),
+  support: text,
+  details: object,
+  words: members<ErrorData['words']>({ ja: oneLanguage, en: oneLanguage }),
+}) as (value: unknown) => value is ErrorData;
+
+const statusMembers = { enrollment: text, state: text, error: maybe(isErrorData) };
+
+export const isProgress = members<EnrollmentStatus>(statusMembers) as (value: unknown) => value is EnrollmentStatus;
+
+const isEnrollmentResult = members<NonNullable<Result<'watch'>['result']>>({
+  certificate: text,
+  chain: list(text),
+  chainComplete: truth,
+  subject: text,
+  issuer: text,
+  serialNumber: text,
+  notBefore: text,
+  notAfter: text,
+  keyType: text,
+  token: members<{ label: string; model: string }>({ label: text, model: text }),
+  examination: members<{ claims: object; trials: unknown[] }>({ claims: object, trials: list(object) }),
+  proof: members<{ algorithm: string; signed: string; signature: string }>({
+    algorithm: text,
+    signed: text,
+    signature: text,
+  }),
+});
+
+const named = members<Result<'enroll'>>({ enrollment: text });
+
+/** One check for each method that the SDK calls. */
+export const RESULT_CHECKS = {
+  hello: members<Result<'hello'>>({ protocol: (value) => value === PROTOCOL, version: text }),
+  status: members<Result<'status'>>({
+    token: truth,
+    enrollments: list(isProgress),
+    renewal: members<Result<'status'>['renewal']>({ opensDaysBefore: number, closesDaysAfter: number }),
+  }),
+  enroll: named,
+  reenroll: named,
+  watch: members<Result<'watch'>>({ ...statusMembers, result: maybe(isEnrollmentResult) }),
+  cancel: isProgress,
+} as const satisfies Partial<Record<Method, Check>>;
+
+/** The methods the SDK calls. */
+export type Called = keyof typeof RESULT_CHECKS;

@@ -1,0 +1,40 @@
+/** The one error class of the SDK: the agent's failures and the SDK's own look alike to a page. */
+import type { ErrorData, Words } from '../protocol/envelope.ts';
+import type { ErrorCode, ErrorDetails, Retry } from '../protocol/errors.ts';
+import { OBSTACLES, type Obstacle, SDK_WORDS, type SdkErrorCode } from './words.ts';
+
+type Facts = { code: ErrorCode | SdkErrorCode; retry: Retry; support: string; details: ErrorDetails; words: Words };
+
+/** Why something did not come about. `words` is what to show, `support` what to show beside it (お問い合わせ番号). */
+export class InkanError extends Error {
+  override readonly name = 'InkanError';
+  /** The stable name of the failure; `ERR_SDK_…` where the agent was not reached. */
+  readonly code: ErrorCode | SdkErrorCode;
+  /** `user`: the person can try again at once; `later`: anybody can, later; `never`: a new order is needed. */
+  readonly retry: Retry;
+  readonly support: string;
+  readonly details: ErrorDetails;
+  /** What happened and one thing to do about it, in Japanese and English. */
+  readonly words: Words;
+
+  constructor(facts: Facts) {
+    super(facts.code);
+    this.code = facts.code;
+    this.retry = facts.retry;
+    this.support = facts.support;
+    this.details = facts.details;
+    this.words = facts.words;
+  }
+}
+
+export function obstacle(name: Obstacle): InkanError {
+  return new InkanError({ ...OBSTACLES[name], details: {}, words: SDK_WORDS[name] });
+}
+
+export function isObstacle(error: unknown, name: Obstacle): error is InkanError {
+  return error instanceof InkanError && error.code === OBSTACLES[name].code;
+}
+
+export function fromAgent(data: ErrorData): InkanError {
+  return new InkanError(data);
+}

@@ -1,0 +1,11 @@
+/**
+ * The SDK's front door: what a bank's page may use. `build.mjs` bundles it into one ES module for a script tag;
+ * `web-bridge/README.md` shows how a page uses it.
+ */
+export { PROTOCOL } from '../protocol/address.ts';
+export type { EnrollmentId, EnrollmentResult, EnrollmentStatus, StateName } from '../protocol/methods.ts';
+export { cancel, type EnrollOptions, enroll, reenroll, resume, status } from './enroll.ts';
+export { InkanError } from './failure.ts';
+export { type Permission, permission, whenGranted } from './permission.ts';
+export { type ReachOptions, readiness } from './reach.ts';
+export { type BridgeState, SDK_WORDS } from './words.ts';

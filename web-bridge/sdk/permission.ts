@@ -1,0 +1,43 @@
+/**
+ * Chromium ≥ 147 asks the person before a page may reach programs on this computer, and asks even if none listens. To
+ * the page a refusal looks like a missing agent, so the permission's state is all there is to tell them apart by.
+ */
+
+/** `unknown`: this browser has no such permission, and asks nothing. */
+export type Permission = 'granted' | 'prompt' | 'denied' | 'unknown';
+
+/** The permission's name now, and the one it had before. */
+const NAMES = ['loopback-network', 'local-network-access'] as const;
+
+async function query(): Promise<PermissionStatus | undefined> {
+  for (const name of NAMES) {
+    try {
+      // lib.dom does not know these names yet.
+      return await navigator.permissions.query({ name: name as PermissionName });
+    } catch {
+      // A browser throws a TypeError for a name it does not know (Permissions §6.2): the next, or none.
+    }
+  }
+  return undefined;
+}
+
+export async function permission(): Promise<Permission> {
+  return (await query())?.state ?? 'unknown';
+}
+
+/** Resolves once the person has allowed the connection, in the browser's question or its settings. */
+export async function whenGranted(signal?: AbortSignal): Promise<void> {
+  const status = await query();
+  signal?.throwIfAborted();
+  if (status === undefined || status.state === 'granted') return;
+  await new Promise<void>((resolve, reject) => {
+    const settle = (): void => {
+      if (status.state === 'granted') resolve();
+    };
+    status.addEventListener('change', settle);
+    signal?.addEventListener('abort', () => {
+      status.removeEventListener('change', settle);
+      reject(signal.reason as Error);
+    });
+  });
+}

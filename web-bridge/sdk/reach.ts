@@ -1,0 +1,53 @@
+/** From a click to a connection: what the browser allows, the question it asks, and who answers. */
+import { PORTS } from '../protocol/address.ts';
+import { type Client, connect } from './client.ts';
+import { isObstacle, obstacle } from './failure.ts';
+import { type Permission, permission } from './permission.ts';
+import type { BridgeState } from './words.ts';
+
+export type ReachOptions = {
+  /** Told where the page stands on the way to the agent; `SDK_WORDS` has what to show. */
+  onState?: (state: BridgeState) => void;
+  /** Stops listening; what the agent has begun goes on. To stop that, `cancel`. */
+  signal?: AbortSignal;
+  /** Ports to look for the agent on, at most three; for tests. */
+  ports?: readonly number[];
+};
+
+const MOMENTS = { granted: 'ready', unknown: 'ready', prompt: 'explain', denied: 'denied' } as const;
+
+const supported = (): boolean => globalThis.isSecureContext && typeof WebSocket === 'function';
+
+/**
+ * Where the page stands before it connects, without connecting: `ready`, `explain` (show why the browser is going to
+ * ask, and connect after a click), `denied` or `unsupported`.
+ */
+export async function readiness(): Promise<'ready' | 'explain' | 'denied' | 'unsupported'> {
+  return supported() ? MOMENTS[await permission()] : 'unsupported';
+}
+
+/** One round; what a failed round means depends on what has become of the permission. */
+async function attempt(before: Permission, options: ReachOptions): Promise<Client> {
+  try {
+    return await connect(options.ports ?? PORTS, options.signal);
+  } catch (error) {
+    if (!isObstacle(error, 'not-running')) throw error;
+    const after = await permission();
+    if (after === 'denied') throw obstacle('denied');
+    if (after === 'prompt') throw obstacle('dismissed');
+    if (before === 'granted' || after === 'unknown') throw error;
+    // Allowed while the round was failing: the one case in which a second round can do better.
+    return await attempt(after, options);
+  }
+}
+
+/** Connects to the agent. Call it after a click unless `readiness()` is `ready`. */
+export async function reach(options: ReachOptions): Promise<Client> {
+  if (!supported()) throw obstacle('unsupported');
+  const before = await permission();
+  if (before === 'denied') throw obstacle('denied');
+  if (before === 'prompt') options.onState?.('asking');
+  const client = await attempt(before, options);
+  options.onState?.('ready');
+  return client;
+}
