@@ -1,0 +1,120 @@
+/** Verifies the log-in answer (a Web eID authentication token) on the bank's server. What it is: `LOGIN.md`. */
+import { constants, createHash, type KeyObject, randomBytes, verify, X509Certificate } from 'node:crypto';
+import * as v from 'valibot';
+import { METHODS } from '../protocol/methods.ts';
+import { validateClientPath } from './path.ts';
+
+/** The shape of the answer; strict, so that nothing unverified rides along. */
+export const loginAnswer = METHODS.authenticate.result;
+export type LoginAnswer = v.InferOutput<typeof loginAnswer>;
+
+export type LoginRefusalReason =
+  | 'answer-malformed'
+  | 'algorithm-unknown'
+  | 'certificate-unreadable'
+  | 'key-does-not-fit-algorithm'
+  | 'signature-invalid'
+  | 'certificate-expired'
+  | 'certificate-not-yet-valid'
+  | 'certificate-purpose'
+  | 'certificate-untrusted'
+  | 'certificate-revoked';
+
+export class LoginRefused extends Error {
+  override readonly name = 'LoginRefused';
+  readonly reason: LoginRefusalReason;
+
+  constructor(reason: LoginRefusalReason, cause?: unknown) {
+    super(`The log-in is refused: ${reason}`, cause === undefined ? {} : { cause });
+    this.reason = reason;
+  }
+}
+
+type Algorithm = {
+  readonly hash: 'sha256' | 'sha384' | 'sha512';
+  readonly fits: (key: KeyObject) => boolean;
+  readonly options: object;
+};
+
+const onCurve = (curve: string) => (key: KeyObject) =>
+  key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve;
+const rsa = (key: KeyObject): boolean =>
+  key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+/** ECDSA comes as r‖s (RFC 7518 §3.4). */
+const RAW = { dsaEncoding: 'ieee-p1363' } as const;
+const PKCS1 = { padding: constants.RSA_PKCS1_PADDING } as const;
+/** RFC 7518 §3.5: the salt is as long as the hash. */
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } as const;
+
+/** RFC 7518 §3.3–3.5. */
+const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
+  ES256: { hash: 'sha256', fits: onCurve('prime256v1'), options: RAW },
+  ES384: { hash: 'sha384', fits: onCurve('secp384r1'), options: RAW },
+  ES512: { hash: 'sha512', fits: onCurve('secp521r1'), options: RAW },
+  PS256: { hash: 'sha256', fits: rsa, options: PSS },
+  PS384: { hash: 'sha384', fits: rsa, options: PSS },
+  PS512: { hash: 'sha512', fits: rsa, options: PSS },
+  RS256: { hash: 'sha256', fits: rsa, options: PKCS1 },
+  RS384: { hash: 'sha384', fits: rsa, options: PKCS1 },
+  RS512: { hash: 'sha512', fits: rsa, options: PKCS1 },
+};
+
+/** 256 random bits as 44 base64 characters. The caller binds it to the browser session and spends it at the answer. */
+export function createNonce(): string {
+  return randomBytes(32).toString('base64');
+}
+
+export type LoginExpectation = {
+  /** The server's own origin, as its customers' browsers spell it. */
+  readonly origin: string;
+  /** The nonce that this very session was given; the caller has removed it already, whatever comes of it. */
+  readonly nonce: string;
+  /** PEM certificates of the CAs that issue to customers: the trust anchors. Never from the answer. */
+  readonly issuers: readonly string[];
+  /** No default: a bank that knows of no revocation says so in its own code. */
+  readonly isRevoked: (certificate: X509Certificate) => boolean | Promise<boolean>;
+  readonly at?: Date;
+};
+
+/**
+ * Answers the certificate whose holder logged in; the caller looks up the account by issuer and serial number.
+ * @throws LoginRefused
+ */
+export async function verifyLogin(answer: unknown, expected: LoginExpectation): Promise<X509Certificate> {
+  const { unverifiedCertificate, algorithm, signature } = parseAnswer(answer);
+  const certificate = readCertificate(unverifiedCertificate);
+  verifySignature(certificate.publicKey, algorithm, signature, expected);
+  const refusal = await validateClientPath(certificate, expected.issuers, expected.at ?? new Date());
+  if (refusal) throw new LoginRefused(refusal);
+  if (await expected.isRevoked(certificate)) throw new LoginRefused('certificate-revoked');
+  return certificate;
+}
+
+function parseAnswer(answer: unknown): LoginAnswer {
+  const result = v.safeParse(loginAnswer, answer);
+  if (!result.success) throw new LoginRefused('answer-malformed');
+  return result.output;
+}
+
+function readCertificate(base64: string): X509Certificate {
+  try {
+    return new X509Certificate(Buffer.from(base64, 'base64'));
+  } catch (error) {
+    throw new LoginRefused('certificate-unreadable', error);
+  }
+}
+
+function verifySignature(key: KeyObject, name: string, signature: string, expected: LoginExpectation): void {
+  const algorithm = Object.hasOwn(ALGORITHMS, name) ? ALGORITHMS[name] : undefined;
+  if (!algorithm) throw new LoginRefused('algorithm-unknown');
+  if (!algorithm.fits(key)) throw new LoginRefused('key-does-not-fit-algorithm');
+  const signed = signedValue(algorithm.hash, expected.origin, expected.nonce);
+  const valid = verify(algorithm.hash, signed, { key, ...algorithm.options }, Buffer.from(signature, 'base64'));
+  if (!valid) throw new LoginRefused('signature-invalid');
+}
+
+/** hash(origin) ‖ hash(nonce); the algorithm's own hash comes on top. */
+function signedValue(hash: Algorithm['hash'], origin: string, nonce: string): Buffer {
+  const digest = (text: string) => createHash(hash).update(text, 'utf8').digest();
+  return Buffer.concat([digest(origin), digest(nonce)]);
+}
