@@ -7,6 +7,9 @@ import type {
   KeyType,
   OrderAuthorization,
 } from '../../web-bridge/protocol/order.ts';
+import { fromPem } from '../x509/certificate.ts';
+import { nameDer } from '../x509/names.ts';
+import type { VerifiedOrder } from './order.ts';
 
 /** A plan is plain JSON: the journal keeps it, and an enrollment goes on by it even if the profile changes meanwhile. */
 export type Plan = {
@@ -46,7 +49,15 @@ export type Accepted = { readonly plan: Plan; readonly secret: string | undefine
  * Makes the plan of an acquisition. Pure: the order's signature, time and origin were judged before.
  * @throws AgentError ERR_POLICY_LABEL_UNKNOWN, ERR_POLICY_KEY_TYPE_REFUSED, ERR_POLICY_REPLACES_FOREIGN
  */
-export function planAcquisition(
+export function planFor({ claims, profile, digest }: VerifiedOrder): Accepted {
+  if (claims.purpose !== 'enroll' && claims.purpose !== 'reenroll')
+    throw new AgentError('ERR_POLICY_ORDER_PURPOSE_MISMATCH', { ordered: claims.purpose });
+  // The Name of each issuing CA as an order writes it: DER in base64.
+  const issuerNames = profile.issuers.map((pem) => Buffer.from(nameDer(fromPem(pem))).toString('base64'));
+  return planAcquisition(claims, digest, profile, issuerNames);
+}
+
+function planAcquisition(
   order: AcquisitionClaims,
   orderDigest: string,
   profile: Profile,

@@ -1,0 +1,122 @@
+/**
+ * Judges an order: the bank's signature, then every claim, before any dialog and any token call. The page that brought it
+ * is a courier; only `origin`, which the browser vouches for in the handshake, is compared with what the bank signed.
+ */
+import { createHash } from 'node:crypto';
+import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
+import * as v from 'valibot';
+import type { Profile } from '../../native-config/schema.ts';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import {
+  ORDER_CLOCK_SKEW_S,
+  ORDER_MAX_LENGTH,
+  ORDER_MAX_LIFETIME_S,
+  ORDER_TYP,
+  type OrderClaims,
+  orderClaims,
+  type Purpose,
+} from '../../web-bridge/protocol/order.ts';
+
+export type { Profile };
+
+/** An order whose signature, claims, origin and purpose hold. Whether it is in time is asked by `checkValidity`. */
+export type VerifiedOrder = {
+  readonly claims: OrderClaims;
+  readonly profile: Profile;
+  /** SHA-256 of the compact order, hexadecimal: tells "the same order again" from "another with the same jti". */
+  readonly digest: string;
+};
+
+type OrderKey = Profile['orderKeys']['keys'][number];
+
+/**
+ * @param origin of the WebSocket handshake, or for the CLI the order's own, which must be one of the profile's
+ * @throws AgentError ERR_POLICY_ORDER_*
+ */
+export async function verifyOrder(
+  order: string,
+  origin: string,
+  purpose: Purpose,
+  profiles: readonly Profile[],
+): Promise<VerifiedOrder> {
+  const header = readHeader(order);
+  const profile = profileOf(order, profiles);
+  const key = profile.orderKeys.keys.find(({ kid }) => kid === header.kid);
+  if (!key) throw new AgentError('ERR_POLICY_ORDER_KEY_UNKNOWN', { profile: profile.id });
+  const claims = readClaims(await verifiedPayload(order, key));
+  if (!profile.origins.includes(origin))
+    throw new AgentError('ERR_POLICY_ORDER_ORIGIN_MISMATCH', { profile: profile.id });
+  if (claims.origin !== origin) throw new AgentError('ERR_POLICY_ORDER_ORIGIN_MISMATCH', { profile: profile.id });
+  if (claims.purpose !== purpose)
+    throw new AgentError('ERR_POLICY_ORDER_PURPOSE_MISMATCH', { ordered: claims.purpose });
+  return { claims, profile, digest: createHash('sha256').update(order).digest('hex') };
+}
+
+/** RFC 7519 §4.1.4–4.1.6. @param nowMs milliseconds since 1970. @throws AgentError ERR_POLICY_ORDER_* */
+export function checkValidity({ iat, exp }: OrderClaims, nowMs: number): void {
+  const now = nowMs / 1000;
+  if (exp <= iat || exp - iat > ORDER_MAX_LIFETIME_S) throw new AgentError('ERR_POLICY_ORDER_LIFETIME_TOO_LONG');
+  if (iat > now + ORDER_CLOCK_SKEW_S) throw new AgentError('ERR_POLICY_ORDER_NOT_YET_VALID');
+  if (exp <= now - ORDER_CLOCK_SKEW_S) throw new AgentError('ERR_POLICY_ORDER_EXPIRED');
+}
+
+/** The `iss` and `origin` of an order that nobody has verified yet: to find its profile, and for nothing else. */
+export function unverifiedClaims(order: string): { readonly iss: unknown; readonly origin: unknown } {
+  try {
+    const payload: unknown = JSON.parse(Buffer.from(order.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    if (typeof payload !== 'object' || payload === null) return { iss: undefined, origin: undefined };
+    return { iss: Reflect.get(payload, 'iss'), origin: Reflect.get(payload, 'origin') };
+  } catch (error) {
+    throw new AgentError('ERR_POLICY_ORDER_MALFORMED', {}, error);
+  }
+}
+
+/** RFC 7515 §4.1: `typ` and `kid` are required, and nothing is taken from the header but which key to look up. */
+function readHeader(order: string): { kid: string } {
+  if (order.length > ORDER_MAX_LENGTH || order.split('.').length !== 3)
+    throw new AgentError('ERR_POLICY_ORDER_MALFORMED');
+  try {
+    const { typ, kid } = decodeProtectedHeader(order);
+    if (typ === ORDER_TYP && typeof kid === 'string') return { kid };
+  } catch (error) {
+    throw new AgentError('ERR_POLICY_ORDER_MALFORMED', {}, error);
+  }
+  throw new AgentError('ERR_POLICY_ORDER_MALFORMED');
+}
+
+function profileOf(order: string, profiles: readonly Profile[]): Profile {
+  const { iss } = unverifiedClaims(order);
+  const profile = profiles.find(({ id }) => id === iss);
+  if (!profile) throw new AgentError('ERR_POLICY_ORDER_ISSUER_UNKNOWN');
+  return profile;
+}
+
+/** The algorithm is the key's, never the header's choice (RFC 8725 §3.1). */
+function algorithmOf(key: OrderKey): string {
+  if (key.kty === 'RSA') return key.alg;
+  return key.kty === 'EC' ? 'ES256' : 'EdDSA';
+}
+
+async function verifiedPayload(order: string, key: OrderKey): Promise<Uint8Array> {
+  const alg = algorithmOf(key);
+  try {
+    // A fresh object: the schema's optional members are `undefined`, which JWK does not know.
+    const jwk = JSON.parse(JSON.stringify({ ...key, alg })) as Record<string, string>;
+    const { payload } = await compactVerify(order, await importJWK(jwk, alg), { algorithms: [alg] });
+    return payload;
+  } catch (error) {
+    throw new AgentError('ERR_POLICY_ORDER_SIGNATURE_INVALID', {}, error);
+  }
+}
+
+function readClaims(payload: Uint8Array): OrderClaims {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  } catch (error) {
+    throw new AgentError('ERR_POLICY_ORDER_CLAIMS_INVALID', { member: 'document' }, error);
+  }
+  const result = v.safeParse(orderClaims, json);
+  if (result.success) return result.output;
+  throw new AgentError('ERR_POLICY_ORDER_CLAIMS_INVALID', { member: v.getDotPath(result.issues[0]) ?? 'document' });
+}
