@@ -4,7 +4,7 @@
  */
 import type { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, Examination, Proof } from '../../web-bridge/protocol/methods.ts';
-import type { CertificateReference, KeyType } from '../../web-bridge/protocol/order.ts';
+import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import type { AuthorizationShape, Plan } from '../policy/plan.ts';
 import type { CertificateDer, CsrDer, CsrInfoDer, SpkiDer } from '../x509/der.ts';
 import type { State } from './state.ts';
@@ -149,6 +149,8 @@ export interface Journal {
   keepSecret(enrollment: EnrollmentId, secret: string): Promise<void>;
   secret(enrollment: EnrollmentId): Promise<string | undefined>;
   eraseSecret(enrollment: EnrollmentId): Promise<void>;
+  /** Secrets of enrollments that a crash kept from being consented. */
+  eraseStraySecrets(): Promise<void>;
 }
 
 export type JournalEntry = {
@@ -182,5 +184,3 @@ export type Ports = {
   readonly random: (bytes: number) => Uint8Array;
   readonly report: (fact: string, details: Readonly<Record<string, unknown>>) => void;
 };
-
-export type { CertificateReference };

@@ -1,0 +1,300 @@
+/**
+ * All enrollments of this process: begins them, lets pages watch and cancel their own, goes on with what the journal
+ * holds. The work lives here and not in a socket: a closed tab, a reload, a lost connection change nothing.
+ */
+import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
+import type { EnrollmentId, EnrollmentResult, StateName } from '../../web-bridge/protocol/methods.ts';
+import type { Purpose } from '../../web-bridge/protocol/order.ts';
+import { checkValidity, type Profile, type VerifiedOrder, verifyOrder } from '../policy/order.ts';
+import { type Accepted, planFor } from '../policy/plan.ts';
+import { createCoolDown } from './cool-down.ts';
+import type { JournalEntry, Ports } from './ports.ts';
+import { isAcceptable, prepare } from './prepare.ts';
+import { resultOf } from './result.ts';
+import { runEnrollment } from './run.ts';
+import { isCancellable, isOpen, type State } from './state.ts';
+
+/** What a page, or the person at the CLI, may be told of an enrollment. */
+export type Standing = {
+  readonly enrollment: EnrollmentId;
+  readonly state: StateName;
+  /** Why it failed; or, beside a state that is not final, why it waits. */
+  readonly error?: AgentError;
+};
+
+/** Who asks: a page sees the enrollments of its own origin only; the person at this machine sees all. */
+export type Viewer = { readonly origin: string } | 'owner';
+
+export type Surroundings = { readonly tokenPresent: boolean; readonly renewal: Profile['renewal'] };
+
+export type Listener = (standing: Standing) => void;
+
+type Live = {
+  readonly enrollment: EnrollmentId;
+  readonly origin: string;
+  readonly order: Pick<VerifiedOrder['claims'], 'jti'> & Pick<VerifiedOrder, 'digest'>;
+  /** `undefined` until the human has consented. */
+  entry: JournalEntry | undefined;
+  error: AgentError | undefined;
+  cancel: AbortController;
+  work: Promise<void> | undefined;
+  readonly listeners: Set<Listener>;
+};
+
+/** An enrollment whose request was never sent is given up after this time: its order has long expired. */
+const UNSENT_LIVES_MS = 24 * 3_600_000;
+const ENROLLMENT_ID_BYTES = 16;
+
+export class Enrollments {
+  readonly #ports: Ports;
+  readonly #profiles: () => Promise<readonly Profile[]>;
+  readonly #live = new Map<EnrollmentId, Live>();
+  readonly #coolDown: ReturnType<typeof createCoolDown>;
+  readonly #ending = new AbortController();
+
+  constructor(ports: Ports, profiles: () => Promise<readonly Profile[]>) {
+    this.#ports = ports;
+    this.#profiles = profiles;
+    this.#coolDown = createCoolDown(() => ports.clock.now());
+  }
+
+  /** Reads the journal. Called once, before anything else. */
+  async recover(): Promise<void> {
+    await this.#ports.journal.eraseStraySecrets();
+    for (const entry of await this.#ports.journal.list()) this.#adopt(entry);
+  }
+
+  /** Goes on with everything that waits for nobody but the CA, and gives up what was never sent. */
+  goOn(): void {
+    for (const live of this.#live.values()) {
+      if (live.entry?.state.name === 'pending') this.#start(live);
+      if (this.#isStale(live)) {
+        live.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'never sent' }));
+        this.#start(live);
+      }
+    }
+  }
+
+  /**
+   * Judges the order and begins its enrollment, or joins the one that it began. Answers before any dialog opens.
+   * @throws AgentError ERR_POLICY_*, ERR_BRIDGE_BUSY
+   */
+  async begin(order: string, origin: string, purpose: Extract<Purpose, 'enroll' | 'reenroll'>): Promise<EnrollmentId> {
+    const verified = await verifyOrder(order, origin, purpose, await this.#profiles());
+    const known = [...this.#live.values()].find(({ order: { jti } }) => jti === verified.claims.jti);
+    if (known?.entry || known?.work) return this.#join(known, verified, origin);
+    // Asked before, but the human never consented: the order is not spent, and asks anew.
+    if (known) this.#live.delete(known.enrollment);
+    checkValidity(verified.claims, this.#ports.clock.now());
+    this.#coolDown.check(origin);
+    if ([...this.#live.values()].some(({ entry, work }) => !entry && work !== undefined)) throw new AgentError('ERR_BRIDGE_BUSY');
+    const accepted = planFor(verified);
+    const live = this.#newLive(
+      Buffer.from(this.#ports.random(ENROLLMENT_ID_BYTES)).toString('base64url'),
+      verified,
+      origin,
+    );
+    this.#work(live, (signal) => this.#prepareAndRun(live, accepted, signal));
+    return live.enrollment;
+  }
+
+  /** @throws AgentError ERR_BRIDGE_ENROLLMENT_UNKNOWN, also for another origin's */
+  async standing(enrollment: EnrollmentId, viewer: Viewer): Promise<Standing> {
+    return standingOf(await this.#refreshed(this.#find(enrollment, viewer)));
+  }
+
+  /** The final result of a completed enrollment. */
+  async result(enrollment: EnrollmentId, viewer: Viewer): Promise<EnrollmentResult | undefined> {
+    const { entry } = await this.#refreshed(this.#find(enrollment, viewer));
+    return entry?.state.name === 'completed' ? resultOf(entry.state) : undefined;
+  }
+
+  async list(viewer: Viewer): Promise<Standing[]> {
+    const visible = [...this.#live.values()].filter((live) => isVisible(live, viewer));
+    return (await Promise.all(visible.map((live) => this.#refreshed(live)))).map(standingOf);
+  }
+
+  /** Whether a token that this origin's bank accepts is plugged in, and the bank's renewal window. */
+  async surroundings(origin: string): Promise<Surroundings> {
+    const profile = (await this.#profiles()).find(({ origins }) => origins.includes(origin));
+    if (!profile) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN');
+    const tokens = await this.#ports.tokens.list(this.#ending.signal);
+    return { tokenPresent: tokens.some((token) => isAcceptable(token, profile.tokens)), renewal: profile.renewal };
+  }
+
+  /** Hears of each change until the answered function is called. */
+  listen(enrollment: EnrollmentId, viewer: Viewer, listener: Listener): () => void {
+    const { listeners } = this.#find(enrollment, viewer);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** Goes on with an enrollment that waits. Answers when it ends or waits again. */
+  async resume(enrollment: EnrollmentId, viewer: Viewer): Promise<Standing> {
+    const live = this.#find(enrollment, viewer);
+    this.#start(live);
+    await live.work;
+    return standingOf(live);
+  }
+
+  /** Answers when it ends, or waits for something. */
+  async settled(enrollment: EnrollmentId, viewer: Viewer): Promise<Standing> {
+    const live = this.#find(enrollment, viewer);
+    await live.work;
+    return standingOf(live);
+  }
+
+  /** @throws AgentError ERR_BRIDGE_TOO_LATE_TO_CANCEL once the request was sent */
+  async cancel(enrollment: EnrollmentId, viewer: Viewer): Promise<Standing> {
+    const live = this.#find(enrollment, viewer);
+    const waits = live.entry && !live.work;
+    if (live.entry && !isCancellable(live.entry.state)) throw new AgentError('ERR_BRIDGE_TOO_LATE_TO_CANCEL');
+    live.cancel.abort(new AgentError('ERR_USER_CANCELLED'));
+    if (waits) this.#start(live);
+    await live.work;
+    if (live.entry && live.entry.state.name !== 'abandoned') throw new AgentError('ERR_BRIDGE_TOO_LATE_TO_CANCEL');
+    return standingOf(live);
+  }
+
+  /** Stops everything where it stands; the journal holds it. */
+  async close(): Promise<void> {
+    this.#ending.abort(new AgentError('ERR_INTERNAL_FAILED', { reason: 'the agent ends' }));
+    await Promise.all([...this.#live.values()].map(({ work }) => work ?? Promise.resolve()));
+  }
+
+  #join(live: Live, { digest }: VerifiedOrder, origin: string): EnrollmentId {
+    if (live.origin !== origin || live.order.digest !== digest) throw new AgentError('ERR_POLICY_ORDER_USED');
+    this.#start(live);
+    return live.enrollment;
+  }
+
+  #newLive(
+    enrollment: EnrollmentId,
+    { claims, digest }: Pick<VerifiedOrder, 'digest'> & { claims: { jti: string } },
+    origin: string,
+  ): Live {
+    const live: Live = {
+      enrollment,
+      origin,
+      order: { jti: claims.jti, digest },
+      entry: undefined,
+      error: undefined,
+      cancel: new AbortController(),
+      work: undefined,
+      listeners: new Set(),
+    };
+    this.#live.set(enrollment, live);
+    return live;
+  }
+
+  #adopt(entry: JournalEntry): void {
+    const { plan } = entry.state;
+    const live = this.#newLive(entry.enrollment, { claims: { jti: plan.jti }, digest: plan.orderDigest }, plan.origin);
+    live.entry = entry;
+  }
+
+  #isStale({ entry }: Live): boolean {
+    if (!entry || !isCancellable(entry.state)) return false;
+    return this.#ports.clock.now() - entry.startedAt >= UNSENT_LIVES_MS;
+  }
+
+  /** Starts the work on a journaled enrollment unless it runs already or is over. */
+  #start(live: Live): void {
+    if (live.work || !live.entry || !isOpen(live.entry.state)) return;
+    const { entry } = live;
+    this.#work(live, () => this.#run(live, entry));
+  }
+
+  #work(live: Live, work: (signal: AbortSignal) => Promise<void>): void {
+    live.error = undefined;
+    const signal = AbortSignal.any([live.cancel.signal, this.#ending.signal]);
+    live.work = work(signal)
+      .catch((error: unknown) => this.#pause(live, asAgentError(error)))
+      .finally(() => {
+        live.work = undefined;
+      });
+  }
+
+  async #prepareAndRun(live: Live, accepted: Accepted, signal: AbortSignal): Promise<void> {
+    const { journal, clock } = this.#ports;
+    const { state, secret } = await prepare(accepted, this.#ports, signal);
+    this.#coolDown.approved(live.origin);
+    const now = clock.now();
+    const entry: JournalEntry = { enrollment: live.enrollment, startedAt: now, updatedAt: now, state };
+    await journal.keepSecret(live.enrollment, secret);
+    await journal.write(entry);
+    this.#moved(live, entry.state, entry);
+    await this.#run(live, entry);
+  }
+
+  async #run(live: Live, known: JournalEntry): Promise<void> {
+    const busy = new AgentError('ERR_BRIDGE_BUSY');
+    const unlock = await this.#ports.locks.hold(`enrollment-${live.enrollment}`, busy, 1_000, this.#ending.signal);
+    try {
+      // Another process of ours may have gone on with it meanwhile.
+      const entry = (await this.#ports.journal.read(live.enrollment)) ?? known;
+      const announce = (state: State) => this.#moved(live, state, entry);
+      live.entry = entry;
+      await runEnrollment(entry, {
+        ports: this.#ports,
+        cancelled: live.cancel.signal,
+        ending: this.#ending.signal,
+        announce,
+      });
+    } finally {
+      await unlock();
+    }
+  }
+
+  /** Another process of this user (the CLI) may have gone on with an enrollment that rests here. */
+  async #refreshed(live: Live): Promise<Live> {
+    if (live.work || !live.entry || !isOpen(live.entry.state)) return live;
+    const entry = await this.#ports.journal.read(live.enrollment);
+    if (!entry || entry.updatedAt === live.entry.updatedAt) return live;
+    live.entry = entry;
+    live.error = undefined;
+    return live;
+  }
+
+  #moved(live: Live, state: State, entry: JournalEntry): void {
+    live.entry = { ...entry, state, updatedAt: this.#ports.clock.now() };
+    this.#tell(live);
+  }
+
+  #pause(live: Live, error: AgentError): void {
+    if (error.code === 'ERR_USER_REFUSED') this.#coolDown.refused(live.origin);
+    live.error = error;
+    this.#ports.report('enrollment: waits or has ended', {
+      enrollment: live.enrollment,
+      code: error.code,
+      cause: error.cause,
+    });
+    this.#tell(live);
+  }
+
+  #tell(live: Live): void {
+    const standing = standingOf(live);
+    for (const listener of live.listeners) listener(standing);
+  }
+
+  #find(enrollment: EnrollmentId, viewer: Viewer): Live {
+    const live = this.#live.get(enrollment);
+    if (!live || !isVisible(live, viewer)) throw new AgentError('ERR_BRIDGE_ENROLLMENT_UNKNOWN');
+    return live;
+  }
+}
+
+function isVisible(live: Live, viewer: Viewer): boolean {
+  return viewer === 'owner' || live.origin === viewer.origin;
+}
+
+/** Before consent there is no journal: an enrollment that the human refused, or that found no token, has simply failed. */
+function standingOf({ enrollment, entry, error }: Live): Standing {
+  const state = entry?.state;
+  if (!state)
+    return error
+      ? { enrollment, state: error.code === 'ERR_USER_CANCELLED' ? 'abandoned' : 'failed', error }
+      : { enrollment, state: 'accepted' };
+  if (state.name === 'failed') return { enrollment, state: 'failed', error: new AgentError(state.code, state.details) };
+  return error && isOpen(state) ? { enrollment, state: state.name, error } : { enrollment, state: state.name };
+}

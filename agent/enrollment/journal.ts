@@ -1,0 +1,121 @@
+/**
+ * The journal: one file an enrollment, holding its latest state; owner only, readable by people. Written, fsynced,
+ * renamed, and the folder fsynced, so that after a power cut the file holds the old state or the new one, never half.
+ * Beside it, while it is needed, the authorization's file: the one secret on disk.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { STATE_NAMES } from '../../web-bridge/protocol/methods.ts';
+import type { Journal, JournalEntry } from './ports.ts';
+
+const VERSION = 1;
+const ENTRY = /^([A-Za-z0-9_-]{22})\.json$/;
+const SECRET = /^([A-Za-z0-9_-]{22})\.authorization$/;
+
+type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
+
+/**
+ * Opens the journal in `folder`, which is made if need be. Torn and foreign files are set aside and reported.
+ * @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE: before the first act, not in the middle
+ */
+export async function openJournal(folder: string, report: Report): Promise<Journal> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unwritable);
+  await writeDurably(folder, '.probe', '').catch(unwritable);
+  await unlink(join(folder, '.probe')).catch(unwritable);
+  const read = (name: string) => readEntry(folder, name, report);
+  return {
+    read: (enrollment) => read(`${enrollment}.json`),
+    async list() {
+      const entries = await Promise.all((await namesLike(folder, ENTRY)).map(read));
+      return entries.filter((entry) => entry !== undefined).sort((a, b) => a.startedAt - b.startedAt);
+    },
+    write: (entry) => writeDurably(folder, `${entry.enrollment}.json`, encode(entry)).catch(unwritable),
+    keepSecret: (enrollment, secret) => writeDurably(folder, `${enrollment}.authorization`, secret).catch(unwritable),
+    secret: (enrollment) => readFile(join(folder, `${enrollment}.authorization`), 'utf8').catch(missing),
+    eraseSecret: async (enrollment) => {
+      await unlink(join(folder, `${enrollment}.authorization`)).catch(missing);
+      await syncFolder(folder);
+    },
+    async eraseStraySecrets() {
+      const entries = new Set((await namesLike(folder, ENTRY)).map((name) => ENTRY.exec(name)?.[1]));
+      const stray = (await namesLike(folder, SECRET)).filter((name) => !entries.has(SECRET.exec(name)?.[1]));
+      await Promise.all(stray.map((name) => unlink(join(folder, name)).catch(missing)));
+    },
+  };
+}
+
+async function namesLike(folder: string, pattern: RegExp): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => pattern.test(name));
+}
+
+async function readEntry(folder: string, name: string, report: Report): Promise<JournalEntry | undefined> {
+  const text = await readFile(join(folder, name), 'utf8').catch(missing);
+  if (text === undefined) return undefined;
+  const entry = decode(text);
+  if (entry && `${entry.enrollment}.json` === name) return entry;
+  const aside = `${name}.set-aside-${Date.now()}`;
+  await rename(join(folder, name), join(folder, aside));
+  report('journal: a file that is not ours or was torn is set aside', { file: aside });
+  return undefined;
+}
+
+/** Bytes become `{ "base64": "…" }`, so that the file stays JSON that people can read. */
+function encode(entry: JournalEntry): string {
+  const bytesAsText = (_: string, value: unknown) =>
+    value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value;
+  return `${JSON.stringify({ version: VERSION, ...entry }, bytesAsText, 2)}\n`;
+}
+
+function decode(text: string): JournalEntry | undefined {
+  try {
+    const { version, ...entry } = JSON.parse(text, textAsBytes) as JournalEntry & { version: unknown };
+    return version === VERSION && isEntry(entry) ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function textAsBytes(_: string, value: unknown): unknown {
+  const encoded: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'base64') : undefined;
+  return typeof encoded === 'string' ? new Uint8Array(Buffer.from(encoded, 'base64')) : value;
+}
+
+function isEntry(entry: Partial<JournalEntry>): boolean {
+  const { enrollment, startedAt, updatedAt, state } = entry;
+  if (typeof enrollment !== 'string' || typeof startedAt !== 'number' || typeof updatedAt !== 'number') return false;
+  return typeof state === 'object' && typeof state.plan === 'object' && STATE_NAMES.includes(state.name);
+}
+
+async function writeDurably(folder: string, name: string, text: string): Promise<void> {
+  const temporary = join(folder, `.${name}.${randomBytes(6).toString('hex')}`);
+  const file = await open(temporary, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, join(folder, name));
+  await syncFolder(folder);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function missing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT')
+    throw new AgentError('ERR_INTERNAL_STATE_UNWRITABLE', { reason: error.code ?? '' }, error);
+  return undefined;
+}
+
+function unwritable(error: NodeJS.ErrnoException): never {
+  throw new AgentError('ERR_INTERNAL_STATE_UNWRITABLE', { reason: error.code ?? '' }, error);
+}

@@ -1,0 +1,27 @@
+/** The final result as the page gets it: the certificate, its chain, what was examined and what was proven. */
+import type { EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
+import { describeCertificate } from '../x509/certificate.ts';
+import type { StateOf } from './state.ts';
+
+export function resultOf(state: StateOf<'completed'>): EnrollmentResult {
+  const { certificate, chain, chainComplete, key, token, proof } = state;
+  const { subject, issuer, serialNumber, notBefore, notAfter } = describeCertificate(certificate);
+  return {
+    certificate: base64(certificate),
+    chain: chain.map(base64),
+    chainComplete,
+    subject,
+    issuer,
+    serialNumber,
+    notBefore: notBefore.toISOString(),
+    notAfter: notAfter.toISOString(),
+    keyType: key.keyType,
+    token: { label: token.label, model: token.model },
+    examination: key.examination,
+    proof,
+  };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}

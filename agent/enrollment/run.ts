@@ -1,0 +1,261 @@
+/**
+ * The use case: one enrollment, from the human's consent to the proof made with the written certificate. Each step does
+ * one thing in the world and answers the event that it was; the journal knows the next state before anybody else does.
+ */
+import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
+import type { EnrollmentId } from '../../web-bridge/protocol/methods.ts';
+import { buildCsr } from '../x509/csr.ts';
+import type { CertificateDer } from '../x509/der.ts';
+import { checkIssued, type IssuedAnswer, type IssuedCertificate } from '../x509/issued.ts';
+import { type Desk, openDesk } from './desk.ts';
+import type { CaAnswer, JournalEntry, KeyReference, Ports } from './ports.ts';
+import { challengeOf } from './proof.ts';
+import {
+  type Event,
+  isCancellable,
+  isIssued,
+  isOpen,
+  type Leftover,
+  next,
+  type OpenState,
+  type State,
+  type StateOf,
+} from './state.ts';
+
+export type RunOptions = {
+  readonly ports: Ports;
+  /** Aborted by the human's or the page's cancel: it counts until the request is sent. */
+  readonly cancelled: AbortSignal;
+  /** Aborted when the agent ends: the enrollment stops where it stands and goes on at the next start. */
+  readonly ending: AbortSignal;
+  readonly announce: (state: State) => void;
+};
+
+type Context = {
+  readonly ports: Ports;
+  readonly enrollment: EnrollmentId;
+  readonly desk: Desk;
+  readonly signal: AbortSignal;
+  /** Whether this very run journaled *sent*: after a restart nobody knows if the request went out. */
+  readonly sending: boolean;
+};
+
+type Steps = { readonly [N in OpenState['name']]: (state: StateOf<N>, context: Context) => Promise<Event> };
+
+const STEPS: Steps = {
+  consented: generate,
+  'key-generated': signRequest,
+  'csr-signed': async (_, { ports }) => ({ event: 'sending', sentAt: ports.clock.now() }),
+  sent: submit,
+  pending: submitAgain,
+  issued: store,
+  stored: prove,
+};
+
+/** What to wait for before the CA is asked again where it names no time (RFC 7030 §4.2.3 demands one; some forget it). */
+const RETRY_AFTER_DEFAULT_MS = 60_000;
+
+/**
+ * Goes on from the journal's state until the end.
+ * @throws AgentError where the enrollment has to wait (for the token, the human, the CA): its state stays in the journal
+ */
+export async function runEnrollment(entry: JournalEntry, options: RunOptions): Promise<State> {
+  const { ports, cancelled, ending } = options;
+  const desk = openDesk(entry, ports);
+  let { state } = entry;
+  let sending = false;
+  try {
+    while (isOpen(state)) {
+      const signal = isCancellable(state) ? AbortSignal.any([cancelled, ending]) : ending;
+      const context = { ports, enrollment: entry.enrollment, desk, signal, sending };
+      const { event, waitFor } = await attempt(state, context, cancelled);
+      sending = event?.event === 'sending';
+      if (event) state = await journal(entry, next(state, event), options);
+      if (waitFor) throw waitFor;
+    }
+    return state;
+  } finally {
+    await desk.close();
+  }
+}
+
+async function journal(entry: JournalEntry, state: State, { ports, announce }: RunOptions): Promise<State> {
+  await ports.journal.write({ ...entry, state, updatedAt: ports.clock.now() });
+  if (!isOpen(state) || isIssued(state)) await ports.journal.eraseSecret(entry.enrollment);
+  announce(state);
+  return state;
+}
+
+type Outcome = { readonly event?: Event; readonly waitFor?: AgentError };
+
+async function attempt(state: OpenState, context: Context, cancelled: AbortSignal): Promise<Outcome> {
+  try {
+    context.signal.throwIfAborted();
+    return { event: await step(state, context) };
+  } catch (error) {
+    if (cancelled.aborted && isCancellable(state)) return { event: await abandon(state, context) };
+    if (context.signal.aborted) return { waitFor: asAgentError(context.signal.reason) };
+    return await settle(state, asAgentError(error), context);
+  }
+}
+
+function step(state: OpenState, context: Context): Promise<Event> {
+  // The table has a step for each state by its very name; TypeScript cannot follow the correlation.
+  const run = STEPS[state.name] as (state: OpenState, context: Context) => Promise<Event>;
+  return run(state, context);
+}
+
+async function generate({ ckaId, plan }: StateOf<'consented'>, { desk, signal }: Context): Promise<Event> {
+  const session = await desk.session('enroll', signal);
+  const label = `${plan.bank.en} ${plan.account.id}`;
+  return { event: 'key-generated', key: await session.generate({ ckaId, label, keys: plan.keys }) };
+}
+
+async function signRequest(state: StateOf<'key-generated'>, { desk, signal }: Context): Promise<Event> {
+  const { plan, key } = state;
+  const session = await desk.session('enroll', signal);
+  const request = { spki: key.spki, keyType: key.keyType, subject: plan.subject, extensions: plan.extensions };
+  const csr = await buildCsr(request, (info) => session.signRequest(keyOf(state), info));
+  return { event: 'csr-signed', csr };
+}
+
+async function submit(state: StateOf<'sent'>, context: Context): Promise<Event> {
+  if (!context.sending && state.plan.service.resend !== 'idempotent') throw new AgentError('ERR_CA_ANSWER_LOST');
+  return await exchange(state, context);
+}
+
+async function submitAgain(state: StateOf<'pending'>, context: Context): Promise<Event> {
+  const { clock } = context.ports;
+  const waitMs = Math.max(0, Math.min(state.nextAt, state.deadlineAt) - clock.now());
+  await context.desk.restFor(waitMs);
+  await clock.sleep(waitMs, context.signal);
+  return await exchange(state, context);
+}
+
+async function exchange(state: StateOf<'sent' | 'pending'>, context: Context): Promise<Event> {
+  const { plan } = state;
+  const secret = await context.ports.journal.secret(context.enrollment);
+  if (secret === undefined) throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { reason: 'authorization is gone' });
+  const ca = context.ports.connectCa(plan.service, plan.deadlines.caMs);
+  const answer = await ca.simpleenroll(state.csr, { ...plan.authorization, secret }, context.signal);
+  return answer.kind === 'pending'
+    ? waitLonger(state, context, answer.retryAfterMs)
+    : await judge(state, context, answer);
+}
+
+async function judge(
+  state: StateOf<'sent' | 'pending'>,
+  { ports, signal }: Context,
+  { certificates, date }: Extract<CaAnswer, { kind: 'issued' }>,
+): Promise<Event> {
+  const { plan, key } = state;
+  const answer = { certificates, date, plan, spki: key.spki, now: ports.clock.now() };
+  const cacerts = () => ports.connectCa(plan.service, plan.deadlines.caMs).cacerts(signal);
+  const issued = await checkWithin(answer, cacerts);
+  return { event: 'issued', ...issued };
+}
+
+/** The answer's own certificates mostly suffice; a leaf alone, or a chain with a hole, is helped by `cacerts`. */
+async function checkWithin(
+  answer: Omit<IssuedAnswer, 'cacerts'>,
+  fetchCacerts: () => Promise<CertificateDer[]>,
+): Promise<IssuedCertificate> {
+  try {
+    const issued = checkIssued({ ...answer, cacerts: [] });
+    if (issued.chainComplete) return issued;
+  } catch (error) {
+    if (asAgentError(error).code !== 'ERR_CERTIFICATE_UNTRUSTED') throw error;
+  }
+  const cacerts = await fetchCacerts().catch(() => []);
+  return checkIssued({ ...answer, cacerts });
+}
+
+/** RFC 7030 §4.2.3, clamped: a server may say 0 seconds or a year. @throws AgentError ERR_CA_PENDING_TOO_LONG */
+function waitLonger(state: StateOf<'sent' | 'pending'>, { ports }: Context, retryAfterMs: number | undefined): Event {
+  const { pendingMs, retryAtLeastMs, retryAtMostMs } = state.plan.deadlines;
+  const now = ports.clock.now();
+  const deadlineAt = state.name === 'pending' ? state.deadlineAt : now + pendingMs;
+  if (now >= deadlineAt) throw new AgentError('ERR_CA_PENDING_TOO_LONG');
+  const waitMs = Math.min(Math.max(retryAfterMs ?? RETRY_AFTER_DEFAULT_MS, retryAtLeastMs), retryAtMostMs);
+  return { event: 'pending', nextAt: now + waitMs, deadlineAt };
+}
+
+async function store(state: StateOf<'issued'>, { desk, signal }: Context): Promise<Event> {
+  const session = await desk.session('write-back', signal);
+  const label = `${state.plan.bank.en} ${state.plan.account.id}`;
+  await session.store(keyOf(state), state.certificate, state.chain, label);
+  return { event: 'stored' };
+}
+
+async function prove(state: StateOf<'stored'>, { ports, desk, signal }: Context): Promise<Event> {
+  const session = await desk.session('write-back', signal);
+  const proof = await session.prove(keyOf(state), state.certificate, challengeOf(state, ports.random(32)));
+  return { event: 'proven', proof };
+}
+
+function keyOf({
+  ckaId,
+  key,
+}: {
+  readonly ckaId: Uint8Array;
+  readonly key: { spki: KeyReference['spki']; keyType: KeyReference['keyType'] };
+}): KeyReference {
+  return { ckaId, spki: key.spki, keyType: key.keyType };
+}
+
+/** The CA did not act on the request: nothing came of it, so it may be sent again. */
+const NOT_SENT: ReadonlySet<string> = new Set(['ERR_CA_UNREACHABLE', 'ERR_CA_TLS_UNTRUSTED']);
+
+/** What an error means for an enrollment: an end, or a pause that the human, the token or time will lift. */
+async function settle(state: OpenState, error: AgentError, context: Context): Promise<Outcome> {
+  if (isIssued(state)) return { waitFor: error };
+  if (state.name === 'pending' && isPassing(error)) return pendingStill(state, error, context);
+  if (state.name === 'sent' && NOT_SENT.has(error.code)) return { event: { event: 'unsent' }, waitFor: error };
+  if (state.name === 'sent' && isUnknown(error)) return { waitFor: error };
+  if (error.retry !== 'never') return { waitFor: error };
+  return {
+    event: { event: 'failed', code: error.code, details: error.details, leftover: await clear(state, error, context) },
+  };
+}
+
+function isPassing({ code }: AgentError): boolean {
+  return NOT_SENT.has(code) || code === 'ERR_CA_UNAVAILABLE' || code === 'ERR_CA_ANSWER_LOST';
+}
+
+/** The request may have arrived, and a certificate may exist. */
+function isUnknown({ code }: AgentError): boolean {
+  return code === 'ERR_CA_ANSWER_LOST' || code === 'ERR_CA_UNAVAILABLE';
+}
+
+function pendingStill(state: StateOf<'pending'>, error: AgentError, context: Context): Outcome {
+  try {
+    return { event: waitLonger(state, context, undefined) };
+  } catch (tooLong) {
+    const { code, details } = asAgentError(tooLong);
+    context.ports.report('enrollment: pending too long', { last: error.code });
+    return { event: { event: 'failed', code, details, leftover: leftoverOf(state) } };
+  }
+}
+
+async function abandon(state: OpenState, context: Context): Promise<Event> {
+  return { event: 'abandoned', leftover: await clear(state, undefined, context) };
+}
+
+/**
+ * Takes the key away that nobody will certify, where the token is still open; no PIN is asked for that. What stays is
+ * written down. Where the CA has issued something, whatever it is, the key stays.
+ */
+async function clear(state: OpenState, error: AgentError | undefined, { desk, ports }: Context): Promise<Leftover> {
+  if (error?.code.startsWith('ERR_CERTIFICATE_')) return leftoverOf(state);
+  try {
+    const session = desk.openSession();
+    if (session && (await session.destroy(state.ckaId)).left === 0) return undefined;
+  } catch (failure) {
+    ports.report('enrollment: the key could not be taken away', { code: asAgentError(failure).code });
+  }
+  return state.name === 'consented' && !desk.wasOpened() ? undefined : leftoverOf(state);
+}
+
+function leftoverOf({ token, ckaId }: OpenState): Leftover {
+  return { token, ckaId };
+}

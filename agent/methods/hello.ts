@@ -1,0 +1,8 @@
+import { PROTOCOL } from '../../web-bridge/protocol/envelope.ts';
+import type { Handler } from '../../web-bridge/protocol/handlers.ts';
+import type { Desktop } from './index.ts';
+
+/** Protocol and version, nothing more: enough to tell us from an unrelated program on this port. */
+export function hello({ version }: Desktop): Handler<'hello'> {
+  return async () => ({ protocol: PROTOCOL, version });
+}

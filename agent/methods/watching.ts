@@ -1,0 +1,27 @@
+/** How an enrollment is told to a page: by the names of its states, and errors with their words. */
+
+import type { ErrorData, Words } from '../../web-bridge/protocol/envelope.ts';
+import { type AgentError, ERRORS } from '../../web-bridge/protocol/errors.ts';
+import type { Caller } from '../../web-bridge/protocol/handlers.ts';
+import type { EnrollmentId, EnrollmentStatus } from '../../web-bridge/protocol/methods.ts';
+import type { Standing } from '../enrollment/enrollments.ts';
+import type { Desktop } from './index.ts';
+
+export function statusOf(
+  { enrollment, state, error }: Standing,
+  words: (code: AgentError['code']) => Words,
+): EnrollmentStatus {
+  return error ? { enrollment, state, error: errorDataOf(error, words) } : { enrollment, state };
+}
+
+function errorDataOf({ code, details }: AgentError, words: (code: AgentError['code']) => Words): ErrorData {
+  return { code, ...ERRORS[code], details: { ...details }, words: words(code) };
+}
+
+/** Tells this connection of each change until it closes. */
+export function follow(enrollment: EnrollmentId, caller: Caller, { enrollments, words }: Desktop): void {
+  const stop = enrollments.listen(enrollment, caller, (standing) =>
+    caller.notify('progress', statusOf(standing, words)),
+  );
+  caller.onClose(stop);
+}
