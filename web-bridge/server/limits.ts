@@ -1,0 +1,31 @@
+/** Every limit of the bridge. On a bridge, limits are security: each bounds what a page or a program can use up. */
+import { MAX_MESSAGE_BYTES } from '../protocol/address.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+
+export const LIMITS = {
+  /** A browser connects first and speaks only after its user has answered the permission question. */
+  silentMs: 5 * MINUTE_MS,
+  /** From the first byte to the end of the headers. */
+  headersMs: 5 * SECOND_MS,
+  headerBytes: 8 * 1024,
+  /** Sockets that have not upgraded; above this the oldest silent one gives way. */
+  waitingSockets: 256,
+  connections: 64,
+  connectionsPerOrigin: 16,
+
+  messageBytes: MAX_MESSAGE_BYTES,
+  /** Frames of one message, and pieces of a frame as they arrive. */
+  messageFragments: 32,
+  bufferedChunks: 1024,
+  jsonDepth: 8,
+  /** Requests that one connection may have unanswered. */
+  requestsAtOnce: 8,
+  /** Bytes that a page has been sent and does not read. */
+  unreadBytes: 1024 * 1024,
+  /** Without any message from the page. The SDK sends one a minute; a browser may slow that down in hidden tabs. */
+  quietMs: 5 * MINUTE_MS,
+} as const;
+
+export type Limits = { readonly [K in keyof typeof LIMITS]: number };

@@ -1,0 +1,41 @@
+/**
+ * Whose socket this is. 127.0.0.1 is shared by all users of a machine, and a program of another user could claim any
+ * Origin. Linux tells the owner of a local socket; other systems, and a Linux without /proc, tell nothing here, and the
+ * connection passes: this narrows who can knock, it does not replace the gate.
+ */
+import { readFile } from 'node:fs/promises';
+
+export type Ports = { readonly client: number; readonly server: number };
+
+/** An IPv4 socket stands in `tcp`; one of an IPv6 socket's mapped addresses (RFC 4291 §2.5.5.2) in `tcp6`. */
+const TABLES = [
+  { path: '/proc/net/tcp', loopback: '0100007F' },
+  { path: '/proc/net/tcp6', loopback: '0000000000000000FFFF00000100007F' },
+];
+
+const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
+
+/** proc(5): `sl local_address rem_address st tx:rx tr:tm retrnsmt uid …`, addresses in the machine's byte order. */
+function ownerIn(table: string, loopback: string, { client, server }: Ports): number | undefined {
+  const [local, remote] = [`${loopback}:${hex(client)}`, `${loopback}:${hex(server)}`];
+  for (const line of table.split('\n')) {
+    const fields = line.trim().split(/\s+/);
+    if (fields[1] === local && fields[2] === remote) return Number(fields[7]);
+  }
+  return undefined;
+}
+
+/** Whether the client's end belongs to another user. An end that is in no table has gone already. */
+export async function isForeignPeer(ports: Ports): Promise<boolean> {
+  const uid = process.getuid?.();
+  if (process.platform !== 'linux' || uid === undefined) return false;
+  let readable = false;
+  for (const { path, loopback } of TABLES) {
+    const table = await readFile(path, 'latin1').catch(() => undefined);
+    if (table === undefined) continue;
+    readable = true;
+    const owner = ownerIn(table, loopback, ports);
+    if (owner !== undefined) return owner !== uid;
+  }
+  return readable;
+}

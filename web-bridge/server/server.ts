@@ -1,0 +1,79 @@
+/** The bridge: a listener on 127.0.0.1, at the first port that is free, with the door in front. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AgentError } from '../protocol/errors.ts';
+import type { Service } from './connection.ts';
+import { openDoor } from './door.ts';
+import { LIMITS, type Limits } from './limits.ts';
+import { openWaitingRoom } from './waiting-room.ts';
+
+export type BridgeOptions = Omit<Service, 'limits'> & {
+  /** Tried in this order; the first that is free is taken. */
+  readonly ports: readonly number[];
+  /** The origins that may come in, asked for at each request: profiles come and go. */
+  readonly origins: () => ReadonlySet<string>;
+  /** Other limits than the usual ones. */
+  readonly limits?: Partial<Limits>;
+};
+
+export type Bridge = { readonly port: number; readonly close: () => Promise<void> };
+
+/** The literal, for `localhost` may be [::1], where another program may sit. */
+const HOST = '127.0.0.1';
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: HOST, port, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Going on at a port that somebody else holds would hand pages to a stranger, so only a free one will do. */
+async function listenOnFirstFree(server: Server, ports: readonly number[]): Promise<number> {
+  let cause: unknown;
+  for (const port of ports) {
+    try {
+      return await listen(server, port);
+    } catch (error) {
+      server.removeAllListeners('error');
+      cause = error;
+    }
+  }
+  throw new AgentError('ERR_BRIDGE_PORT_TAKEN', { ports: ports.join(', ') }, cause);
+}
+
+function createHttp(limits: Limits): Server {
+  const server = createServer({ connectionsCheckingInterval: 1_000, maxHeaderSize: limits.headerBytes });
+  // Node answers 408 to a silent socket; the waiting room has its own timers.
+  server.headersTimeout = 0;
+  server.requestTimeout = 0;
+  return server;
+}
+
+/** Opens the bridge; resolves when it listens. Throws ERR_BRIDGE_PORT_TAKEN if no port is free. */
+export async function startBridge({ ports, origins, limits: others, ...rest }: BridgeOptions): Promise<Bridge> {
+  const limits: Limits = { ...LIMITS, ...others };
+  const server = createHttp(limits);
+  const waiting = openWaitingRoom(limits);
+  let port = 0;
+  const door = openDoor(server, { service: { ...rest, limits }, rules: () => ({ port, origins: origins() }), waiting });
+  server.on('connection', waiting.enter);
+  try {
+    port = await listenOnFirstFree(server, ports);
+  } catch (error) {
+    waiting.close();
+    throw error;
+  }
+  return {
+    port,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      waiting.close();
+      door.close();
+      await closed;
+    },
+  };
+}
