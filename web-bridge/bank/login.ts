@@ -1,6 +1,8 @@
 /** Verifies the log-in answer (a Web eID authentication token) on the bank's server. What it is: `LOGIN.md`. */
-import { constants, createHash, type KeyObject, randomBytes, verify, X509Certificate } from 'node:crypto';
+import { constants, createHash, type KeyObject, randomBytes, verify, type X509Certificate } from 'node:crypto';
 import * as v from 'valibot';
+import { type ParsedCertificate, parseCertificate } from '../../agent/x509/certificate.ts';
+import { asDer, type CertificateDer } from '../../agent/x509/der.ts';
 import { METHODS } from '../protocol/methods.ts';
 import { validateClientPath } from './path.ts';
 
@@ -82,9 +84,10 @@ export type LoginExpectation = {
  */
 export async function verifyLogin(answer: unknown, expected: LoginExpectation): Promise<X509Certificate> {
   const { unverifiedCertificate, algorithm, signature } = parseAnswer(answer);
-  const certificate = readCertificate(unverifiedCertificate);
+  const parsed = readCertificate(unverifiedCertificate);
+  const certificate = parsed.x509;
   verifySignature(certificate.publicKey, algorithm, signature, expected);
-  const refusal = await validateClientPath(certificate, expected.issuers, expected.at ?? new Date());
+  const refusal = validateClientPath(parsed, expected.issuers, expected.at ?? new Date());
   if (refusal) throw new LoginRefused(refusal);
   if (await expected.isRevoked(certificate)) throw new LoginRefused('certificate-revoked');
   return certificate;
@@ -96,9 +99,9 @@ function parseAnswer(answer: unknown): LoginAnswer {
   return result.output;
 }
 
-function readCertificate(base64: string): X509Certificate {
+function readCertificate(base64: string): ParsedCertificate {
   try {
-    return new X509Certificate(Buffer.from(base64, 'base64'));
+    return parseCertificate(asDer<CertificateDer>(new Uint8Array(Buffer.from(base64, 'base64'))));
   } catch (error) {
     throw new LoginRefused('certificate-unreadable', error);
   }

@@ -1,25 +1,40 @@
 /** Path validation of a customer's certificate at log-in (RFC 5280 §6.1), against the bank's own issuers only. */
-import { X509Certificate } from 'node:crypto';
+import {
+  basicConstraints,
+  extendedKeyUsages,
+  fromPem,
+  keyUsages,
+  type ParsedCertificate,
+  parseCertificate,
+} from '../../agent/x509/certificate.ts';
+import { validatePath } from '../../agent/x509/chain.ts';
+import { AgentError } from '../protocol/errors.ts';
 import type { LoginRefusalReason } from './login.ts';
 
 /** id-kp-clientAuth, RFC 5280 §4.2.1.12. */
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 /** Why the certificate does not log in; `undefined` when it does. */
-export async function validateClientPath(
-  certificate: X509Certificate,
+export function validateClientPath(
+  leaf: ParsedCertificate,
   issuers: readonly string[],
   at: Date,
-): Promise<LoginRefusalReason | undefined> {
-  if (at < new Date(certificate.validFrom)) return 'certificate-not-yet-valid';
-  if (at > new Date(certificate.validTo)) return 'certificate-expired';
-  if (certificate.ca || !certificate.keyUsage?.includes(CLIENT_AUTH)) return 'certificate-purpose';
-  const issued = issuers.some((pem) => isIssuedBy(certificate, new X509Certificate(pem), at));
-  return issued ? undefined : 'certificate-untrusted';
+): LoginRefusalReason | undefined {
+  if (at < leaf.notBefore) return 'certificate-not-yet-valid';
+  if (at > leaf.notAfter) return 'certificate-expired';
+  const anchors = issuers.map((pem) => parseCertificate(fromPem(pem)));
+  try {
+    if (!isForClients(leaf)) return 'certificate-purpose';
+    validatePath({ leaf, intermediates: [], anchors, now: at.getTime() });
+    return undefined;
+  } catch (error) {
+    // What is not a refusal of ours is a parser that gave up on an extension.
+    return error instanceof AgentError ? 'certificate-untrusted' : 'certificate-unreadable';
+  }
 }
 
-/** Customers' certificates come from the anchor itself: one step, so the path has no intermediate to check. */
-function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate, at: Date): boolean {
-  if (!issuer.ca || at > new Date(issuer.validTo)) return false;
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+function isForClients(leaf: ParsedCertificate): boolean {
+  if (basicConstraints(leaf)?.cA) return false;
+  const signs = keyUsages(leaf)?.('digitalSignature') ?? true;
+  return signs && extendedKeyUsages(leaf).includes(CLIENT_AUTH);
 }

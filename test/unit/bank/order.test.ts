@@ -8,7 +8,6 @@ import { expect } from 'chai';
 import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
 import { newOrderClaims, type OrderDraft, OrderError, signOrder } from '../../../web-bridge/bank/order.ts';
 import { publicJwk, readSigningKey } from '../../../web-bridge/bank/signing-key.ts';
-import type { OrderClaims } from '../../../web-bridge/protocol/order.ts';
 
 const KEYS: Record<string, () => KeyObject> = {
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
@@ -75,7 +74,7 @@ describe('signOrder', () => {
   for (const [name, change, code, member] of BAD) {
     it(`refuses ${name}, and says where without quoting`, async () => {
       const key = await readSigningKey(pem(KEYS.ES256!()));
-      const error = await signOrder({ ...good, ...change } as OrderClaims, key).catch((error: unknown) => error);
+      const error = await signOrder({ ...good, ...change }, key).catch((error: unknown) => error);
       expect(error).to.be.instanceOf(OrderError).and.include({ code, member });
       expect((error as Error).message).to.not.contain('canary-secret');
     });
