@@ -1,0 +1,189 @@
+/** Certificates (RFC 5280 §4.1) read strictly: by our reader and by OpenSSL, and both must accept. */
+import { X509Certificate } from 'node:crypto';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import { asDer, type CertificateDer, type NameDer, type SpkiDer } from './der.ts';
+import { keyTypeOf } from './key-types.ts';
+import { displayName, nameDer } from './names.ts';
+import {
+  expect,
+  readBoolean,
+  readCount,
+  readOid,
+  readTime,
+  readTlv,
+  readUnsigned,
+  sequence,
+  TAG,
+  type Tlv,
+} from './tlv.ts';
+
+export type Extension = { readonly critical: boolean; readonly value: Uint8Array };
+
+export type ParsedCertificate = {
+  readonly der: CertificateDer;
+  readonly version: number;
+  /** Hexadecimal, without the sign octet. */
+  readonly serialNumber: string;
+  readonly signatureAlgorithm: Tlv;
+  readonly issuer: NameDer;
+  readonly subject: NameDer;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly spki: SpkiDer;
+  /** By OID. */
+  readonly extensions: ReadonlyMap<string, Extension>;
+  /** OpenSSL's reading, for verifying signatures. */
+  readonly x509: X509Certificate;
+};
+
+/** @throws AgentError ERR_CERTIFICATE_UNREADABLE */
+export function parseCertificate(der: CertificateDer): ParsedCertificate {
+  try {
+    return parse(der);
+  } catch (error) {
+    throw new AgentError('ERR_CERTIFICATE_UNREADABLE', { bytes: der.length }, error);
+  }
+}
+
+function parse(der: CertificateDer): ParsedCertificate {
+  const [tbs, algorithm, signature, ...rest] = sequence(readTlv(der));
+  expect(signature, TAG.bitString);
+  const fields = sequence(tbs);
+  const version = fields[0]?.tag === 0xa0 ? readCount(readTlv(fields.shift()?.value ?? new Uint8Array())) + 1 : 1;
+  const [serial, inner, issuer, validity, , spki, ...optional] = fields;
+  const signatureAlgorithm = expect(algorithm, TAG.sequence);
+  // §4.1.1.2: what the signature covers must name the algorithm that made it.
+  if (!inner || Buffer.compare(inner.raw, signatureAlgorithm.raw) !== 0) throw new SyntaxError('two algorithms');
+  if (rest.length > 0 || version > 3) throw new SyntaxError('not a certificate');
+  const [notBefore, notAfter] = sequence(validity);
+  return {
+    der,
+    version,
+    serialNumber: serialNumberOf(serial),
+    signatureAlgorithm,
+    issuer: asDer<NameDer>(Uint8Array.from(expect(issuer, TAG.sequence).raw)),
+    subject: nameDer(der),
+    notBefore: readTime(notBefore),
+    notAfter: readTime(notAfter),
+    spki: asDer<SpkiDer>(Uint8Array.from(expect(spki, TAG.sequence).raw)),
+    extensions: extensionsOf(optional.find(({ tag }) => tag === 0xa3)),
+    x509: new X509Certificate(der),
+  };
+}
+
+/** §4.1.2.2: positive and at most 20 octets. */
+function serialNumberOf(tlv: Tlv | undefined): string {
+  const octets = readUnsigned(tlv);
+  if (octets.length > 20) throw new SyntaxError('serial number too long');
+  return Buffer.from(octets).toString('hex');
+}
+
+function extensionsOf(explicit: Tlv | undefined): Map<string, Extension> {
+  const found = new Map<string, Extension>();
+  if (!explicit) return found;
+  for (const extension of sequence(readTlv(explicit.value))) {
+    const [oid, ...fields] = sequence(extension);
+    const id = readOid(oid);
+    // §4.2: not more than one instance of an extension.
+    if (found.has(id)) throw new SyntaxError('an extension twice');
+    const critical = fields[0]?.tag === TAG.boolean && readBoolean(fields.shift());
+    found.set(id, { critical, value: expect(fields[0], TAG.octetString).value });
+  }
+  return found;
+}
+
+export const EXTENSION = {
+  keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  nameConstraints: '2.5.29.30',
+  certificatePolicies: '2.5.29.32',
+  policyMappings: '2.5.29.33',
+  extKeyUsage: '2.5.29.37',
+  inhibitAnyPolicy: '2.5.29.54',
+} as const;
+
+/** RFC 5280 §4.2.1.9; `undefined`: the extension is not there. @throws SyntaxError */
+export function basicConstraints(
+  certificate: ParsedCertificate,
+): { readonly cA: boolean; readonly pathLength: number | undefined } | undefined {
+  const extension = certificate.extensions.get(EXTENSION.basicConstraints);
+  if (!extension) return undefined;
+  const fields = sequence(readTlv(extension.value));
+  const cA = fields[0]?.tag === TAG.boolean && readBoolean(fields.shift());
+  return { cA, pathLength: fields.length > 0 ? readCount(fields[0]) : undefined };
+}
+
+/** RFC 5280 §4.2.1.3, by number of the bit. */
+export const KEY_USAGE_BIT = { digitalSignature: 0, nonRepudiation: 1, keyCertSign: 5 } as const;
+
+/** `undefined`: the extension is not there, and the key may be used for anything. @throws SyntaxError */
+export function keyUsages(
+  certificate: ParsedCertificate,
+): ((usage: keyof typeof KEY_USAGE_BIT) => boolean) | undefined {
+  const extension = certificate.extensions.get(EXTENSION.keyUsage);
+  if (!extension) return undefined;
+  const { value } = expect(readTlv(extension.value), TAG.bitString);
+  return (usage) => ((value[1] ?? 0) & (0x80 >> KEY_USAGE_BIT[usage])) !== 0;
+}
+
+/** RFC 5280 §4.2.1.12. @throws SyntaxError */
+export function extendedKeyUsages(certificate: ParsedCertificate): string[] {
+  const extension = certificate.extensions.get(EXTENSION.extKeyUsage);
+  return extension ? sequence(readTlv(extension.value)).map(readOid) : [];
+}
+
+export type CertificateDescription = {
+  /** As text, in the order of the encoding. */
+  readonly subject: string;
+  readonly issuer: string;
+  readonly issuerDer: NameDer;
+  readonly serialNumber: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly spki: SpkiDer;
+  /** `undefined`: none of ours. */
+  readonly keyType: KeyType | undefined;
+  readonly isCa: boolean;
+};
+
+/** @throws AgentError ERR_CERTIFICATE_UNREADABLE */
+export function describeCertificate(der: CertificateDer): CertificateDescription {
+  const parsed = parseCertificate(der);
+  try {
+    return {
+      subject: displayName(parsed.subject),
+      issuer: displayName(parsed.issuer),
+      issuerDer: parsed.issuer,
+      serialNumber: parsed.serialNumber,
+      notBefore: parsed.notBefore,
+      notAfter: parsed.notAfter,
+      spki: parsed.spki,
+      keyType: keyTypeOf(parsed.spki),
+      isCa: basicConstraints(parsed)?.cA ?? false,
+    };
+  } catch (error) {
+    throw new AgentError('ERR_CERTIFICATE_UNREADABLE', { serialNumber: parsed.serialNumber }, error);
+  }
+}
+
+const PEM = /^-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----\s*$/;
+
+/** RFC 7468 §5, one certificate. @throws AgentError ERR_CERTIFICATE_UNREADABLE */
+export function fromPem(pem: string): CertificateDer {
+  const body = PEM.exec(pem)?.[1];
+  if (body === undefined) throw new AgentError('ERR_CERTIFICATE_UNREADABLE', { form: 'PEM' });
+  const der = asDer<CertificateDer>(new Uint8Array(Buffer.from(body.replaceAll(/\s/g, ''), 'base64')));
+  parseCertificate(der);
+  return der;
+}
+
+/** RFC 7468 §5.1. */
+export function toPem(der: CertificateDer): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,152 @@
+/** Distinguished names (RFC 5280 §4.1.2.4): compared by the rules of §7.1, shown to people as text. */
+import type { CertificateDer, NameDer } from './der.ts';
+import { asDer } from './der.ts';
+import { children, expect, readOid, readTlv, sequence, TAG, type Tlv } from './tlv.ts';
+
+/** One attribute of a subject as orders write it: short name and text. */
+export type OrderedAttribute = readonly [string, string];
+type Attribute = { readonly oid: string; readonly value: Tlv };
+/** In the order of the encoding; an RDN is a set, nearly always of one. */
+export type ParsedName = readonly (readonly Attribute[])[];
+
+/** RFC 4519 short names (and PKCS#9's E, RFC 4519's DC and UID for what others put into their names). */
+export const ATTRIBUTE_OID: Readonly<Record<string, string>> = {
+  CN: '2.5.4.3',
+  SN: '2.5.4.4',
+  serialNumber: '2.5.4.5',
+  C: '2.5.4.6',
+  L: '2.5.4.7',
+  ST: '2.5.4.8',
+  STREET: '2.5.4.9',
+  O: '2.5.4.10',
+  OU: '2.5.4.11',
+  title: '2.5.4.12',
+  GN: '2.5.4.42',
+  organizationIdentifier: '2.5.4.97',
+  DC: '0.9.2342.19200300.100.1.25',
+  UID: '0.9.2342.19200300.100.1.1',
+  E: '1.2.840.113549.1.9.1',
+};
+const SHORT_NAME = new Map(Object.entries(ATTRIBUTE_OID).map(([name, oid]) => [oid, name]));
+
+/** How each ASN.1 string type is read; what is not here is compared octet by octet. */
+const STRING: Readonly<Record<number, (value: Uint8Array) => string>> = {
+  [TAG.utf8String]: (value) => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value),
+  0x12: latin1, // NumericString
+  0x13: latin1, // PrintableString
+  0x14: latin1, // TeletexString, as everybody reads it
+  0x16: latin1, // IA5String
+  0x1e: (value) => new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true }).decode(value), // BMPString
+};
+
+function latin1(value: Uint8Array): string {
+  return Buffer.from(value).toString('latin1');
+}
+
+/** @throws SyntaxError */
+export function parseName(name: NameDer): ParsedName {
+  return sequence(readTlv(name)).map((rdn) => {
+    const attributes = children(expect(rdn, TAG.set)).map(parseAttribute);
+    if (attributes.length === 0) throw new SyntaxError('empty RDN');
+    return attributes;
+  });
+}
+
+function parseAttribute(tlv: Tlv): Attribute {
+  const [type, value, ...rest] = sequence(tlv);
+  if (!value || rest.length > 0) throw new SyntaxError('not an attribute');
+  return { oid: readOid(type), value };
+}
+
+function textOf({ tag, value }: Tlv): string | undefined {
+  return STRING[tag]?.(value);
+}
+
+/**
+ * RFC 5280 §7.1 with the string preparation of RFC 4518 §2: compatibility characters are one with their plain form, case is
+ * folded, blanks at the ends do not count and several inside are one. To upper and back folds ß and final sigma too.
+ */
+export function prepared(text: string): string {
+  return text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC').replace(/\s+/gu, ' ').trim();
+}
+
+/** What two attributes must share to be the same: the string type does not matter, only the prepared text. */
+function attributeKey({ oid, value }: Attribute): string {
+  const text = textOf(value);
+  return text === undefined ? `${oid}#${Buffer.from(value.raw).toString('hex')}` : `${oid}=${prepared(text)}`;
+}
+
+function rdnKeys(name: ParsedName): string[] {
+  return name.map((rdn) => rdn.map(attributeKey).sort().join('\0+'));
+}
+
+/** RFC 5280 §7.1: the same RDNs in the same order. */
+export function sameName(one: NameDer, other: NameDer): boolean {
+  return equal(rdnKeys(parseName(one)), rdnKeys(parseName(other)));
+}
+
+/** §7.1: `name` lies within the directory subtree that begins with `base` (for name constraints). */
+export function withinSubtree(name: NameDer, base: NameDer): boolean {
+  const keys = rdnKeys(parseName(base));
+  return equal(rdnKeys(parseName(name)).slice(0, keys.length), keys);
+}
+
+/** Whether a certificate's subject is what was ordered; `any`: the CA may have put the RDNs in an order of its own. */
+export function isOrderedSubject(
+  name: NameDer,
+  ordered: readonly OrderedAttribute[],
+  rdnOrder: 'as-ordered' | 'any',
+): boolean {
+  const wanted = ordered.map(([type, text]) => `${oidOf(type)}=${prepared(text)}`);
+  const found = rdnKeys(parseName(name));
+  return rdnOrder === 'as-ordered' ? equal(found, wanted) : equal(found.sort(), wanted.sort());
+}
+
+/** As {@link sameName}, in any order of RDNs. */
+export function sameRdns(one: NameDer, other: NameDer): boolean {
+  return equal(rdnKeys(parseName(one)).sort(), rdnKeys(parseName(other)).sort());
+}
+
+/** @throws RangeError for a short name that no order may hold */
+export function oidOf(type: string): string {
+  const oid = Object.hasOwn(ATTRIBUTE_OID, type) ? ATTRIBUTE_OID[type] : undefined;
+  if (oid === undefined) throw new RangeError('unknown attribute type');
+  return oid;
+}
+
+function equal(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((item, index) => item === other[index]);
+}
+
+/** For people: in the order of the encoding, special characters escaped as RFC 4514 §2.4 has it, no control characters. */
+export function displayName(name: NameDer): string {
+  return parseName(name)
+    .map((rdn) => rdn.map(displayAttribute).join('+'))
+    .join(', ');
+}
+
+function displayAttribute({ oid, value }: Attribute): string {
+  const text = textOf(value) ?? `#${Buffer.from(value.raw).toString('hex')}`;
+  const shown = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{fffd}').replace(/[,+"\\<>;=]/g, String.raw`\$&`);
+  return `${SHORT_NAME.get(oid) ?? oid}=${shown}`;
+}
+
+/** All values of one attribute type, as text. */
+export function attributeTexts(name: NameDer, type: string): string[] {
+  const oid = oidOf(type);
+  return parseName(name)
+    .flat()
+    .filter((attribute) => attribute.oid === oid)
+    .flatMap(({ value }) => textOf(value) ?? []);
+}
+
+/**
+ * The subject's Name of a certificate, byte for byte.
+ * @throws SyntaxError
+ */
+export function nameDer(certificate: CertificateDer): NameDer {
+  const tbs = sequence(sequence(readTlv(certificate))[0]);
+  // RFC 5280 §4.1: the version [0] is left out in version 1.
+  const at = tbs[0]?.tag === 0xa0 ? 5 : 4;
+  return asDer<NameDer>(Uint8Array.from(expect(tbs[at], TAG.sequence).raw));
+}
