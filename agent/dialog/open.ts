@@ -1,14 +1,61 @@
 /** Chooses how the human is reached: the scripted one where settings say so, else whatever this desk offers. */
+import { accessSync, constants, realpathSync } from 'node:fs';
+import { basename, isAbsolute, join } from 'node:path';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Dialog, DialogSettings } from './dialog.ts';
+import { pinentryDialog } from './pinentry.ts';
 import { scriptedDialog } from './scripted.ts';
+import { terminalDialog } from './terminal.ts';
 
-export function openDialog(settings: DialogSettings, _environment: NodeJS.ProcessEnv): Dialog {
+/** In order of preference. pinentry-gnome3 is not among them: there, Enter approves a CONFIRM. */
+const PROGRAMS = ['pinentry-qt', 'pinentry-gtk-2', 'pinentry'];
+/** What `pinentry` may be a link to without being a window whose default is refusal. */
+const NOT_GRAPHICAL = /curses|tty|gnome3/;
+
+/** A person's dialog: pinentry where there is a display, and the terminal where that fails. */
+export function openDialog(settings: DialogSettings, environment: NodeJS.ProcessEnv): Dialog {
   if (settings.script !== undefined) return scriptedDialog(settings, settings.script);
-  return nobody;
+  const windows = graphicalPrograms(environment).map((program) => pinentryDialog(settings, program, environment));
+  return firstReachable([...windows, terminalDialog(settings)]);
 }
 
-const unreachable = async (): Promise<never> => {
-  throw new AgentError('ERR_USER_UNREACHABLE');
-};
-const nobody: Dialog = { consent: unreachable, pin: unreachable, code: unreachable, chooseToken: unreachable };
+function graphicalPrograms(environment: NodeJS.ProcessEnv): string[] {
+  if (!environment['DISPLAY'] && !environment['WAYLAND_DISPLAY']) return [];
+  const folders = (environment['PATH'] ?? '').split(':').filter((folder) => isAbsolute(folder));
+  const found = PROGRAMS.flatMap((name) => {
+    const path = folders.map((folder) => join(folder, name)).find(isExecutable);
+    return path === undefined ? [] : [realpathSync(path)];
+  });
+  return [...new Set(found)].filter((path) => !NOT_GRAPHICAL.test(basename(path)));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Asks by the first of the dialogs that reaches the human. Any other end of a question is its end. */
+function firstReachable(dialogs: readonly Dialog[]): Dialog {
+  const ask = async <T>(question: (dialog: Dialog) => Promise<T>): Promise<T> => {
+    let reason: unknown;
+    for (const dialog of dialogs) {
+      try {
+        return await question(dialog);
+      } catch (error) {
+        if (!(error instanceof AgentError) || error.code !== 'ERR_USER_UNREACHABLE') throw error;
+        reason = error;
+      }
+    }
+    throw new AgentError('ERR_USER_UNREACHABLE', {}, reason);
+  };
+  return {
+    consent: (question, signal) => ask((dialog) => dialog.consent(question, signal)),
+    pin: (question, signal) => ask((dialog) => dialog.pin(question, signal)),
+    code: (question, signal) => ask((dialog) => dialog.code(question, signal)),
+    chooseToken: (question, signal) => ask((dialog) => dialog.chooseToken(question, signal)),
+  };
+}

@@ -1,0 +1,185 @@
+/** The human at a desktop, by pinentry: a program made for asking secrets, which holds the keyboard while it asks. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { abortedError } from './aborted.ts';
+import { ASSUAN_LINE_MAX, type AssuanConnection, connectAssuan, escapeAssuan } from './assuan.ts';
+import type { Dialog, DialogSettings, Language } from './dialog.ts';
+import { typedCode } from './text.ts';
+import {
+  codeWording,
+  consentWording,
+  pinWarnings,
+  pinWording,
+  titleOf,
+  tokenWording,
+  type Wording,
+} from './wording.ts';
+import { say } from './words.ts';
+
+/** libgpg-error's codes that pinentry answers with; any other means that it could not ask. */
+const TIMED_OUT = 62;
+const CANCELLED = 99;
+const NOT_CONFIRMED = 114;
+
+/** Characters granted to each stranger's text, widest first: a whole description must fit into one Assuan line. */
+const BOUNDS = [64, 48, 40, 32, 24, 16, 12, 8];
+
+/**
+ * While it shows a dialog, pinentry does not look at its input, so it would outlive us (measured: until its timeout).
+ * setpriv (util-linux) has the kernel kill it as soon as the process that started it is gone (measured: 12 ms).
+ */
+const SETPRIV = '/usr/bin/setpriv';
+const PASSED_ON = /^(PATH|HOME|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS)$/;
+/** How much longer than pinentry itself we wait before we end it. */
+const GRACE_MS = 2000;
+
+type Setting = readonly [command: string, parameter: string];
+type Outcome =
+  | { readonly answer: 'given'; readonly data: Buffer }
+  | { readonly answer: 'cancelled' }
+  | { readonly answer: 'not-confirmed' };
+
+export function pinentryDialog(settings: DialogSettings, program: string, environment: NodeJS.ProcessEnv): Dialog {
+  const { language } = settings;
+  const ask = (request: 'CONFIRM' | 'GETPIN', lines: readonly Setting[], signal: AbortSignal): Promise<Outcome> =>
+    converse(program, environment, settings.timeoutMs, [...options(language), ...lines], request, signal);
+  // An empty answer never goes on: some tokens would count it as a try.
+  const askUntilFilled = async (lines: readonly Setting[], warnings: string[], empty: string, signal: AbortSignal) => {
+    for (let shown = warnings; ; shown = [empty, ...warnings]) {
+      const red: Setting[] = shown.length === 0 ? [] : [['SETERROR', shown.join('\n')]];
+      const outcome = await ask('GETPIN', [...lines, ...red], signal);
+      if (outcome.answer !== 'given' || outcome.data.length > 0) return outcome;
+    }
+  };
+  return {
+    async consent(question, signal) {
+      const lines: Setting[] = [
+        ['SETTITLE', titleOf(language, 'consent')],
+        ['SETDESC', fitting(consentWording(language, question))],
+        ['SETOK', say(language, `consent.approve.${question.purpose}`)],
+        ['SETCANCEL', say(language, 'cancel')],
+      ];
+      return (await ask('CONFIRM', lines, signal)).answer === 'given';
+    },
+    async pin(question, signal) {
+      const lines = input(language, 'pin', fitting(pinWording(language, question)));
+      const warnings = pinWarnings(language, question);
+      const outcome = await askUntilFilled(lines, warnings, say(language, 'pin.empty'), signal);
+      if (outcome.answer !== 'given') throw new AgentError('ERR_USER_PIN_CANCELLED');
+      return outcome.data;
+    },
+    async code(question, signal) {
+      const lines = input(language, 'code', fitting(codeWording(language, question)));
+      const outcome = await askUntilFilled(lines, [], say(language, 'code.empty'), signal);
+      if (outcome.answer !== 'given') throw new AgentError('ERR_USER_CANCELLED');
+      return typedCode(outcome.data);
+    },
+    async chooseToken(question, signal) {
+      for (let index = 0; ; index = (index + 1) % question.tokens.length) {
+        const lines: Setting[] = [
+          ['SETTITLE', titleOf(language, 'choose')],
+          ['SETDESC', fitting(tokenWording(language, question, index))],
+          ['SETOK', say(language, 'choose.approve')],
+          ['SETNOTOK', say(language, 'choose.next')],
+          ['SETCANCEL', say(language, 'cancel')],
+        ];
+        const { answer } = await ask('CONFIRM', lines, signal);
+        if (answer === 'given') return index;
+        if (answer === 'cancelled') throw new AgentError('ERR_USER_CANCELLED');
+      }
+    },
+  };
+}
+
+function options(language: Language): Setting[] {
+  return [
+    ['OPTION', 'lc-ctype=C.UTF-8'],
+    ['OPTION', 'lc-messages=C.UTF-8'],
+    ['OPTION', `default-tt-visi=${say(language, 'input.show')}`],
+    ['OPTION', `default-tt-hide=${say(language, 'input.hide')}`],
+  ];
+}
+
+function input(language: Language, question: 'pin' | 'code', description: string): Setting[] {
+  return [
+    ['SETTITLE', titleOf(language, question)],
+    ['SETDESC', description],
+    ['SETPROMPT', say(language, `${question}.prompt`)],
+    ['SETOK', say(language, 'proceed')],
+    ['SETCANCEL', say(language, 'cancel')],
+  ];
+}
+
+function fitting(wording: Wording): string {
+  const fits = (max: number): boolean => Buffer.byteLength(`SETDESC ${escapeAssuan(wording(max))}`) <= ASSUAN_LINE_MAX;
+  return wording(BOUNDS.find(fits) ?? BOUNDS.at(-1) ?? 1);
+}
+
+/** One pinentry, one question. */
+async function converse(
+  program: string,
+  environment: NodeJS.ProcessEnv,
+  timeoutMs: number,
+  settings: readonly Setting[],
+  request: 'CONFIRM' | 'GETPIN',
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (signal.aborted) throw abortedError(signal);
+  const child = start(program, environment);
+  const end = (): void => void child.kill('SIGKILL');
+  let late = false;
+  const overdue = setTimeout(() => {
+    late = true;
+    end();
+  }, timeoutMs + GRACE_MS);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    const connection = connectAssuan(child.stdout, child.stdin);
+    await prepare(connection, timeoutMs, settings);
+    return await outcomeOf(connection, request);
+  } catch (error) {
+    if (signal.aborted) throw abortedError(signal);
+    if (late) throw new AgentError('ERR_USER_TIMEOUT', {}, error);
+    // It could not be started, crashed (Qt without a display aborts), or spoke something else.
+    throw error instanceof AgentError ? error : new AgentError('ERR_USER_UNREACHABLE', {}, error);
+  } finally {
+    clearTimeout(overdue);
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+type PinentryProcess = ChildProcessByStdio<Writable, Readable, null>;
+
+function start(program: string, environment: NodeJS.ProcessEnv): PinentryProcess {
+  const [command, ...parameters] = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', program] : [program];
+  const passedOn = Object.entries(environment).filter(([name]) => PASSED_ON.test(name));
+  const child = spawn(command ?? program, parameters, {
+    env: { ...Object.fromEntries(passedOn), LC_ALL: 'C.UTF-8' },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  // Its failures reach us as the end of its output.
+  child.on('error', () => child.stdout.destroy());
+  child.stdin.on('error', () => undefined);
+  return child;
+}
+
+async function prepare(connection: AssuanConnection, timeoutMs: number, settings: readonly Setting[]): Promise<void> {
+  await connection.greeting();
+  await connection.transact('SETTIMEOUT', String(Math.max(1, Math.ceil(timeoutMs / 1000))));
+  for (const [command, parameter] of settings) {
+    const { ok } = await connection.transact(command, parameter);
+    // Options differ between versions, and none is needed.
+    if (!ok && command !== 'OPTION') throw new AgentError('ERR_USER_UNREACHABLE', { command });
+  }
+}
+
+async function outcomeOf(connection: AssuanConnection, request: 'CONFIRM' | 'GETPIN'): Promise<Outcome> {
+  const answer = await connection.transact(request);
+  if (answer.ok) return { answer: 'given', data: answer.data };
+  if (answer.code === CANCELLED) return { answer: 'cancelled' };
+  if (answer.code === NOT_CONFIRMED) return { answer: 'not-confirmed' };
+  throw new AgentError(answer.code === TIMED_OUT ? 'ERR_USER_TIMEOUT' : 'ERR_USER_UNREACHABLE', { code: answer.code });
+}

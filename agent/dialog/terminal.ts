@@ -1,0 +1,102 @@
+/** The human at a terminal: /dev/tty, whatever our own input and output are. Secrets are typed without echo. */
+import { randomInt } from 'node:crypto';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { abortedError } from './aborted.ts';
+import type { Dialog, DialogSettings, Language } from './dialog.ts';
+import { closeTerminal, openTerminal, readLine } from './terminal-line.ts';
+import { typedCode } from './text.ts';
+import { codeWording, consentWording, pinWarnings, pinWording, titleOf, tokenList } from './wording.ts';
+import { say } from './words.ts';
+
+/** Characters granted to each stranger's text. */
+const BOUND = 128;
+
+type Prompt = {
+  readonly lines: readonly string[];
+  readonly prompt: string;
+  readonly echo: boolean;
+  readonly reply?: (typed: Buffer | undefined) => string;
+};
+
+export function terminalDialog(settings: DialogSettings): Dialog {
+  const { language } = settings;
+  const ask = (prompt: Prompt, signal: AbortSignal): Promise<Buffer | undefined> =>
+    askTerminal(settings, prompt, signal);
+  const askUntilFilled = async (prompt: Prompt, empty: string, signal: AbortSignal) => {
+    for (let lines = prompt.lines; ; lines = [empty]) {
+      const typed = await ask({ ...prompt, lines }, signal);
+      if (typed === undefined || typed.length > 0) return typed;
+    }
+  };
+  return {
+    async consent(question, signal) {
+      // A number of its own for each question: no word becomes a habit, and nothing typed ahead approves.
+      const number = String(randomInt(1000, 10_000));
+      const lines = [
+        ...heading(language, 'consent', consentWording(language, question)(BOUND)),
+        say(language, `terminal.consent.${question.purpose}`, { number }),
+      ];
+      const approves = (typed: Buffer | undefined): boolean => typed !== undefined && typedCode(typed) === number;
+      const reply = (typed: Buffer | undefined): string =>
+        say(language, approves(typed) ? 'terminal.approved' : 'terminal.refused');
+      return approves(await ask({ lines, prompt: say(language, 'terminal.answer'), echo: true, reply }, signal));
+    },
+    async pin(question, signal) {
+      const lines = [
+        ...heading(language, 'pin', pinWording(language, question)(BOUND)),
+        ...pinWarnings(language, question).map((warning) => `! ${warning}`),
+        say(language, 'terminal.hidden'),
+      ];
+      const prompt = { lines, prompt: say(language, 'pin.prompt'), echo: false };
+      const typed = await askUntilFilled(prompt, say(language, 'pin.empty'), signal);
+      if (typed === undefined) throw new AgentError('ERR_USER_PIN_CANCELLED');
+      return typed;
+    },
+    async code(question, signal) {
+      const lines = [
+        ...heading(language, 'code', codeWording(language, question)(BOUND)),
+        say(language, 'terminal.hidden'),
+      ];
+      const prompt = { lines, prompt: say(language, 'code.prompt'), echo: false };
+      const typed = await askUntilFilled(prompt, say(language, 'code.empty'), signal);
+      if (typed === undefined) throw new AgentError('ERR_USER_CANCELLED');
+      return typedCode(typed);
+    },
+    async chooseToken(question, signal) {
+      const lines = [
+        ...heading(language, 'choose', tokenList(language, question)(BOUND)),
+        say(language, 'terminal.choose'),
+      ];
+      for (;;) {
+        const typed = await ask({ lines, prompt: say(language, 'terminal.answer'), echo: true }, signal);
+        if (typed === undefined) throw new AgentError('ERR_USER_CANCELLED');
+        const index = Number(typedCode(typed)) - 1;
+        if (Number.isInteger(index) && question.tokens[index] !== undefined) return index;
+      }
+    },
+  };
+}
+
+function heading(language: Language, question: 'consent' | 'pin' | 'code' | 'choose', body: string): string[] {
+  return ['', `=== ${titleOf(language, question)} ===`, '', body, ''];
+}
+
+/** What was typed before Enter, or undefined for Ctrl-C and the end of input. */
+async function askTerminal(settings: DialogSettings, prompt: Prompt, signal: AbortSignal): Promise<Buffer | undefined> {
+  if (signal.aborted) throw abortedError(signal);
+  const terminal = openTerminal();
+  try {
+    terminal.output.write(`${prompt.lines.join('\n')}\n${prompt.prompt}: `);
+    const typed = await readLine(terminal, prompt.echo, settings.timeoutMs, signal);
+    if (prompt.reply) terminal.output.write(`\n${prompt.reply(typed)}`);
+    return typed;
+  } catch (error) {
+    if (error instanceof AgentError && error.code === 'ERR_USER_TIMEOUT') {
+      terminal.output.write(`\n${say(settings.language, 'terminal.timeout')}`);
+    }
+    throw error;
+  } finally {
+    terminal.output.write('\n');
+    closeTerminal(terminal);
+  }
+}

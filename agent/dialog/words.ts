@@ -1,0 +1,121 @@
+/**
+ * The words for people, from `locales/<language>.json`: of each error what happened and one thing to do about it, and
+ * the texts of the dialogs. The tables here fix what a locale must have; the tests hold every locale to them.
+ */
+import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import type { Words } from '../../web-bridge/protocol/envelope.ts';
+import { ERRORS, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
+import type { StateName } from '../../web-bridge/protocol/methods.ts';
+import type { Language } from './dialog.ts';
+
+/** Every text of the dialogs with the names of its placeholders. */
+export const TEXTS = {
+  app: [],
+  'consent.title': [],
+  'consent.lead.enroll': [],
+  'consent.lead.reenroll': [],
+  'consent.bank': ['bank'],
+  'consent.site': ['site'],
+  'consent.account': ['display'],
+  'consent.id': ['id'],
+  'consent.token': ['label', 'model'],
+  'consent.serial': ['serialNumber'],
+  'consent.key': ['keyType'],
+  'consent.safe': [],
+  'consent.refusal': [],
+  'consent.telephone': ['telephone'],
+  'consent.approve.enroll': [],
+  'consent.approve.reenroll': [],
+  cancel: [],
+  proceed: [],
+  'site.test': ['origin'],
+  'keyType.rsa-2048': [],
+  'keyType.rsa-3072': [],
+  'keyType.rsa-4096': [],
+  'keyType.ec-p256': [],
+  'keyType.ec-p384': [],
+  'purpose.enroll': [],
+  'purpose.reenroll': [],
+  'purpose.write-back': [],
+  'purpose.abandon': [],
+  'pin.title': [],
+  'pin.lead': [],
+  'pin.purpose': ['purpose'],
+  'pin.not': [],
+  'pin.prompt': [],
+  'pin.refused': [],
+  'pin.empty': [],
+  'pin.tries.few': [],
+  'pin.tries.last': [],
+  'code.title': [],
+  'code.lead': [],
+  'code.not': [],
+  'code.prompt': [],
+  'code.empty': [],
+  'choose.title': [],
+  'choose.lead': ['bank'],
+  'choose.count': ['number', 'count'],
+  'choose.approve': [],
+  'choose.next': [],
+  'choose.item': ['number', 'label', 'model', 'serialNumber'],
+  'input.show': [],
+  'input.hide': [],
+  'terminal.consent.enroll': ['number'],
+  'terminal.consent.reenroll': ['number'],
+  'terminal.hidden': [],
+  'terminal.choose': [],
+  'terminal.answer': [],
+  'terminal.approved': [],
+  'terminal.refused': [],
+  'terminal.timeout': [],
+  'state.accepted': [],
+  'state.consented': [],
+  'state.key-generated': [],
+  'state.csr-signed': [],
+  'state.sent': [],
+  'state.pending': [],
+  'state.issued': [],
+  'state.stored': [],
+  'state.completed': [],
+  'state.failed': [],
+  'state.abandoned': [],
+} as const satisfies Record<string, readonly string[]> & Record<`state.${StateName}`, readonly string[]>;
+
+export type TextKey = keyof typeof TEXTS;
+type Values<K extends TextKey> = Readonly<Record<(typeof TEXTS)[K][number], string>>;
+/** No second argument where a text has no placeholder. */
+type Arguments<K extends TextKey> = (typeof TEXTS)[K]['length'] extends 0 ? [] : [values: Values<K>];
+
+const text = v.pipe(v.string(), v.minLength(1));
+const entries = <K extends string, S>(keys: readonly K[], schema: S): Record<K, S> =>
+  Object.fromEntries(keys.map((key) => [key, schema])) as Record<K, S>;
+
+const localeSchema = v.strictObject({
+  errors: v.strictObject(entries(Object.keys(ERRORS) as ErrorCode[], v.strictObject({ what: text, remedy: text }))),
+  texts: v.strictObject(entries(Object.keys(TEXTS) as TextKey[], text)),
+});
+type Locale = v.InferOutput<typeof localeSchema>;
+
+// Read, not imported: a JSON import warns on Node 20.
+const load = (language: Language): Locale =>
+  v.parse(localeSchema, JSON.parse(readFileSync(new URL(`locales/${language}.json`, import.meta.url), 'utf8')));
+
+const LOCALES: Readonly<Record<Language, Locale>> = { ja: load('ja'), en: load('en') };
+
+/** What a person reads about an error, in every language: for `error.data.words` on the wire. */
+export function wordsFor(code: ErrorCode): Words {
+  return { ja: LOCALES.ja.errors[code], en: LOCALES.en.errors[code] };
+}
+
+/** A text of the dialogs. Values are put in once: a placeholder inside a value stays as it is. */
+export function say<K extends TextKey>(language: Language, key: K, ...[values]: Arguments<K>): string {
+  const given: Readonly<Record<string, string>> = values ?? {};
+  return LOCALES[language].texts[key].replace(/\{(\w+)\}/g, (placeholder, name: string) => given[name] ?? placeholder);
+}
+
+/** The system's language: the first of LC_ALL, LC_MESSAGES, LANG that is set (POSIX.1-2017 §8.2) decides. */
+export function systemLanguage(environment: NodeJS.ProcessEnv): Language {
+  const locale = environment['LC_ALL'] || environment['LC_MESSAGES'] || environment['LANG'] || '';
+  return /^ja(_|\.|@|$)/.test(locale) ? 'ja' : 'en';
+}
