@@ -49,7 +49,10 @@ function generate(
 ): Promise<Pkcs10CertificateRequest> {
   const algorithm = webAlgorithm(keyType);
   const key = { algorithm } as unknown as webcrypto.CryptoKey;
-  const usages = extensions.keyUsage.reduce((bits, usage) => bits | x509.KeyUsageFlags[usage], 0) as KeyUsageFlags;
+  const usages = extensions.keyUsage.reduce<number>(
+    (bits, usage) => bits | x509.KeyUsageFlags[usage],
+    0,
+  ) as KeyUsageFlags;
   return x509.Pkcs10CertificateRequestGenerator.create(
     {
       name: new x509.Name(subject.map(jsonRdn)),

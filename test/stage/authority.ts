@@ -142,7 +142,7 @@ function extensionsOf({ ca, pathLength, keyUsage, extendedKeyUsage }: Certificat
   const found: x509.Extension[] = [];
   if (ca !== undefined) found.push(new x509.BasicConstraintsExtension(ca, pathLength, true));
   if (keyUsage) {
-    const bits = keyUsage.reduce((sum, usage) => sum | x509.KeyUsageFlags[usage], 0) as x509.KeyUsageFlags;
+    const bits = keyUsage.reduce<number>((sum, usage) => sum | x509.KeyUsageFlags[usage], 0) as x509.KeyUsageFlags;
     found.push(new x509.KeyUsagesExtension(bits, true));
   }
   if (extendedKeyUsage) found.push(new x509.ExtendedKeyUsageExtension([...extendedKeyUsage]));
