@@ -1,6 +1,6 @@
 /** Certification requests (PKCS#10, RFC 2986) by @peculiar/x509, signed by whoever holds the key. */
 import { createPublicKey, verify, type webcrypto } from 'node:crypto';
-import type { KeyUsageFlags, Pkcs10CertificateRequest } from '@peculiar/x509';
+import type { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { AcquisitionClaims, KeyType } from '../../web-bridge/protocol/order.ts';
 import { asDer, type CsrDer, type CsrInfoDer, type SpkiDer } from './der.ts';
@@ -49,14 +49,12 @@ function generate(
 ): Promise<Pkcs10CertificateRequest> {
   const algorithm = webAlgorithm(keyType);
   const key = { algorithm } as unknown as webcrypto.CryptoKey;
-  const usages = extensions.keyUsage.reduce<number>(
-    (bits, usage) => bits | x509.KeyUsageFlags[usage],
-    0,
-  ) as KeyUsageFlags;
+  const usages = extensions.keyUsage.reduce<number>((bits, usage) => bits | x509.KeyUsageFlags[usage], 0);
   return x509.Pkcs10CertificateRequestGenerator.create(
     {
       name: new x509.Name(subject.map(jsonRdn)),
       extensions: [
+        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a sum of flags is no member of the enum
         new x509.KeyUsagesExtension(usages, true),
         new x509.ExtendedKeyUsageExtension(extensions.extendedKeyUsage.map((usage) => EXTENDED_KEY_USAGE_OID[usage])),
       ],

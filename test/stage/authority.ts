@@ -142,7 +142,8 @@ function extensionsOf({ ca, pathLength, keyUsage, extendedKeyUsage }: Certificat
   const found: x509.Extension[] = [];
   if (ca !== undefined) found.push(new x509.BasicConstraintsExtension(ca, pathLength, true));
   if (keyUsage) {
-    const bits = keyUsage.reduce<number>((sum, usage) => sum | x509.KeyUsageFlags[usage], 0) as x509.KeyUsageFlags;
+    const bits = keyUsage.reduce<number>((sum, usage) => sum | x509.KeyUsageFlags[usage], 0);
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a sum of flags is no member of the enum
     found.push(new x509.KeyUsagesExtension(bits, true));
   }
   if (extendedKeyUsage) found.push(new x509.ExtendedKeyUsageExtension([...extendedKeyUsage]));
