@@ -34,7 +34,7 @@ async function profileFiles(folders: readonly string[]): Promise<string[]> {
     folders.map(async (folder) => {
       const names = await readdir(folder).catch(() => []);
       return names
-        .filter((name) => name.endsWith('.json'))
+        .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
         .sort()
         .map((name) => join(folder, name));
     }),

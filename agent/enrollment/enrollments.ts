@@ -87,7 +87,8 @@ export class Enrollments {
     if (known) this.#live.delete(known.enrollment);
     checkValidity(verified.claims, this.#ports.clock.now());
     this.#coolDown.check(origin);
-    if ([...this.#live.values()].some(({ entry, work }) => !entry && work !== undefined)) throw new AgentError('ERR_BRIDGE_BUSY');
+    if ([...this.#live.values()].some(({ entry, work }) => !entry && work !== undefined))
+      throw new AgentError('ERR_BRIDGE_BUSY');
     const accepted = planFor(verified);
     const live = this.#newLive(
       Buffer.from(this.#ports.random(ENROLLMENT_ID_BYTES)).toString('base64url'),
@@ -129,12 +130,9 @@ export class Enrollments {
     return () => listeners.delete(listener);
   }
 
-  /** Goes on with an enrollment that waits. Answers when it ends or waits again. */
-  async resume(enrollment: EnrollmentId, viewer: Viewer): Promise<Standing> {
-    const live = this.#find(enrollment, viewer);
-    this.#start(live);
-    await live.work;
-    return standingOf(live);
+  /** Goes on with an enrollment that waits. */
+  resume(enrollment: EnrollmentId, viewer: Viewer): void {
+    this.#start(this.#find(enrollment, viewer));
   }
 
   /** Answers when it ends, or waits for something. */

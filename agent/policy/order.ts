@@ -16,6 +16,7 @@ import {
   orderClaims,
   type Purpose,
 } from '../../web-bridge/protocol/order.ts';
+import { algorithmOf, type OrderKey, plainJwk } from './order-key.ts';
 
 export type { Profile };
 
@@ -26,8 +27,6 @@ export type VerifiedOrder = {
   /** SHA-256 of the compact order, hexadecimal: tells "the same order again" from "another with the same jti". */
   readonly digest: string;
 };
-
-type OrderKey = Profile['orderKeys']['keys'][number];
 
 /**
  * @param origin of the WebSocket handshake, or for the CLI the order's own, which must be one of the profile's
@@ -60,12 +59,15 @@ export function checkValidity({ iat, exp }: OrderClaims, nowMs: number): void {
   if (exp <= now - ORDER_CLOCK_SKEW_S) throw new AgentError('ERR_POLICY_ORDER_EXPIRED');
 }
 
-/** The `iss` and `origin` of an order that nobody has verified yet: to find its profile, and for nothing else. */
-export function unverifiedClaims(order: string): { readonly iss: unknown; readonly origin: unknown } {
+/** What an order says that nobody has verified yet: to find its profile by, and for nothing else. */
+export type UnverifiedClaims = { readonly iss: unknown; readonly origin: unknown; readonly purpose: unknown };
+
+/** @throws AgentError ERR_POLICY_ORDER_MALFORMED */
+export function unverifiedClaims(order: string): UnverifiedClaims {
   try {
     const payload: unknown = JSON.parse(Buffer.from(order.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    if (typeof payload !== 'object' || payload === null) return { iss: undefined, origin: undefined };
-    return { iss: Reflect.get(payload, 'iss'), origin: Reflect.get(payload, 'origin') };
+    const claims = Object(payload) as Partial<UnverifiedClaims>;
+    return { iss: claims.iss, origin: claims.origin, purpose: claims.purpose };
   } catch (error) {
     throw new AgentError('ERR_POLICY_ORDER_MALFORMED', {}, error);
   }
@@ -91,18 +93,10 @@ function profileOf(order: string, profiles: readonly Profile[]): Profile {
   return profile;
 }
 
-/** The algorithm is the key's, never the header's choice (RFC 8725 §3.1). */
-function algorithmOf(key: OrderKey): string {
-  if (key.kty === 'RSA') return key.alg;
-  return key.kty === 'EC' ? 'ES256' : 'EdDSA';
-}
-
 async function verifiedPayload(order: string, key: OrderKey): Promise<Uint8Array> {
   const alg = algorithmOf(key);
   try {
-    // A fresh object: the schema's optional members are `undefined`, which JWK does not know.
-    const jwk = JSON.parse(JSON.stringify({ ...key, alg })) as Record<string, string>;
-    const { payload } = await compactVerify(order, await importJWK(jwk, alg), { algorithms: [alg] });
+    const { payload } = await compactVerify(order, await importJWK(plainJwk(key), alg), { algorithms: [alg] });
     return payload;
   } catch (error) {
     throw new AgentError('ERR_POLICY_ORDER_SIGNATURE_INVALID', {}, error);

@@ -1,0 +1,100 @@
+/** The composition root: the only file that knows all rooms. It decides nothing; it hands each room what it needs. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadAgentConfig } from '../native-config/load.ts';
+import { findModules } from '../native-config/modules.ts';
+import type { Pkcs11Module } from '../native-config/schema.ts';
+import { PORTS } from '../web-bridge/protocol/envelope.ts';
+import { type Bridge, startBridge } from '../web-bridge/server/server.ts';
+import { connectCa } from './ca/index.ts';
+import { type Folders, foldersOf, refuseDangerousEnvironment } from './config.ts';
+import type { Language } from './dialog/dialog.ts';
+import { openDialog } from './dialog/open.ts';
+import { systemLanguage, wordsFor } from './dialog/words.ts';
+import { Enrollments } from './enrollment/enrollments.ts';
+import { openJournal } from './enrollment/journal.ts';
+import type { Journal, Ports, Tokens } from './enrollment/ports.ts';
+import { humanAt } from './human.ts';
+import { createLocks } from './lock.ts';
+import { openLog, type Report } from './log.ts';
+import { handlersFor } from './methods/index.ts';
+import { openProfileBook, type ProfileBook } from './profiles.ts';
+import { refuseScriptOutsideTests } from './script.ts';
+import { createTokens } from './token/token.ts';
+
+export type ComposeOptions = {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Path of the scripted human's file: tests and CI only, and for test profiles only. */
+  readonly script?: string | undefined;
+};
+
+export type Agent = {
+  readonly version: string;
+  readonly folders: Folders;
+  readonly language: Language;
+  readonly report: Report;
+  readonly profiles: ProfileBook;
+  readonly modules: () => Promise<readonly Pkcs11Module[]>;
+  readonly tokens: Tokens;
+  readonly journal: Journal;
+  readonly enrollments: Enrollments;
+};
+
+/** How long a dialog that no profile's plan stands behind waits for the human. */
+const DIALOG_MS = 5 * 60_000;
+
+/** @throws AgentError ERR_INTERNAL_ENVIRONMENT_REFUSED, ERR_INTERNAL_CONFIG_INVALID, ERR_INTERNAL_STATE_UNWRITABLE */
+export async function compose({ environment, script }: ComposeOptions): Promise<Agent> {
+  refuseDangerousEnvironment(environment);
+  const folders = foldersOf(environment);
+  const report = openLog(join(folders.state, 'log'));
+  const config = await loadAgentConfig(join(folders.config, 'agent.json'));
+  const language = config.language ?? systemLanguage(environment);
+  const dialog = { language, timeoutMs: DIALOG_MS, ...(script === undefined ? {} : { script }) };
+  const modules = () => findModules(config, report);
+  const profiles = await openProfileBook(folders.profiles, report);
+  const tokens = createTokens({ modules, dialog, profileFolders: folders.profiles, environment, report });
+  const journal = await openJournal(join(folders.state, 'journal'), report);
+  const ports: Ports = {
+    tokens,
+    connectCa,
+    human: humanAt((plan) => {
+      refuseScriptOutsideTests(script, plan);
+      return openDialog({ ...dialog, timeoutMs: plan.deadlines.dialogMs }, environment);
+    }),
+    journal,
+    locks: createLocks(join(folders.state, 'locks')),
+    clock: { now: () => Date.now(), sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
+    random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    report,
+  };
+  const enrollments = new Enrollments(ports, profiles.read);
+  await enrollments.recover();
+  return { version: version(), folders, language, report, profiles, modules, tokens, journal, enrollments };
+}
+
+/** Opens the bridge and goes on with what the journal holds. @throws AgentError ERR_BRIDGE_PORT_TAKEN */
+export async function serve(agent: Agent, ports: readonly number[] = PORTS): Promise<Bridge> {
+  const { version, enrollments, profiles, report } = agent;
+  const handlers = handlersFor({ version, enrollments, words: wordsFor });
+  const bridge = await startBridge({ ports, origins: profiles.origins, handlers, words: wordsFor, report });
+  enrollments.goOn();
+  return bridge;
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+export { AgentError } from '../web-bridge/protocol/errors.ts';
+export { isOpen } from './enrollment/state.ts';
+export { unverifiedClaims } from './policy/order.ts';
+export { thumbprintsOf } from './policy/profile-update.ts';
+/** What the command line needs of the rooms; it imports them from here and from nowhere else. */
+export { describeError, languageOf, stateWords } from './telling.ts';
+export { describeCertificate } from './x509/certificate.ts';

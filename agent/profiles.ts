@@ -1,0 +1,135 @@
+/** The banks' profiles as the running agent knows them, and the user's own folder of them. */
+import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadProfiles, parseProfile, type RefusedFile } from '../native-config/load.ts';
+import type { Profile } from '../native-config/schema.ts';
+import { AgentError } from '../web-bridge/protocol/errors.ts';
+import type { Report } from './log.ts';
+import { openProfileUpdate } from './policy/profile-update.ts';
+
+const ORIGINS_LIVE_MS = 1_000;
+const MAX_PROFILE_BYTES = 256 * 1024;
+
+export type ProfileBook = {
+  /** From disk, anew at each call: an added profile needs no restart. */
+  read(): Promise<readonly Profile[]>;
+  /** Files that were refused at the last reading, with the reason. */
+  refused(): readonly RefusedFile[];
+  /** Origins of all profiles, at most about a second old: the bridge's gate asks at each request and cannot wait. */
+  origins(): ReadonlySet<string>;
+  /**
+   * Reads a profile from a local file: plain JSON where its id is new, a signed update where it is not.
+   * @throws AgentError ERR_POLICY_PROFILE_*
+   */
+  inspect(file: string): Promise<Profile>;
+  /** Writes an inspected profile into the user's folder. */
+  install(profile: Profile): Promise<void>;
+  /** @throws AgentError ERR_POLICY_PROFILE_UNKNOWN where the user's folder has none of this id */
+  remove(id: string): Promise<void>;
+};
+
+/** @param folders the system's first, the user's last */
+export async function openProfileBook(folders: readonly string[], report: Report): Promise<ProfileBook> {
+  const own = folders.at(-1) ?? '';
+  let origins: ReadonlySet<string> = new Set();
+  let refused: RefusedFile[] = [];
+  let readAt = 0;
+  let reading: Promise<readonly Profile[]> | undefined;
+
+  async function readNow(): Promise<readonly Profile[]> {
+    const refusals: RefusedFile[] = [];
+    const profiles = await loadProfiles(folders, (file) => refusals.push(file));
+    if (refusals.length !== refused.length) {
+      for (const { file, error } of refusals)
+        report('profile: refused', { file, code: error.code, details: error.details });
+    }
+    refused = refusals;
+    origins = new Set(profiles.flatMap((profile) => profile.origins));
+    readAt = Date.now();
+    return profiles;
+  }
+
+  function read(): Promise<readonly Profile[]> {
+    reading ??= readNow().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+
+  await read();
+  return {
+    read,
+    refused: () => refused,
+    origins: () => {
+      if (Date.now() - readAt > ORIGINS_LIVE_MS)
+        read().catch((error: unknown) => report('profile: not read', {}, error));
+      return origins;
+    },
+    inspect: async (file) => inspect(file, await read()),
+    install: (profile) => write(own, profile),
+    async remove(id) {
+      await unlink(fileOf(own, id)).catch((error: unknown) => {
+        throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN', { id }, error);
+      });
+    },
+  };
+}
+
+async function inspect(file: string, installed: readonly Profile[]): Promise<Profile> {
+  const text = await readBounded(file);
+  if (text.startsWith('{')) {
+    const profile = parseProfile(text, file);
+    const twin = installed.find(({ id }) => id === profile.id);
+    if (twin)
+      throw new AgentError('ERR_POLICY_PROFILE_SIGNATURE_INVALID', {
+        profile: twin.id,
+        reason: 'an update must be signed',
+      });
+    refuseTakenOrigin(profile, installed);
+    return profile;
+  }
+  return await inspectUpdate(text.trim(), file, installed);
+}
+
+async function inspectUpdate(update: string, file: string, installed: readonly Profile[]): Promise<Profile> {
+  for (const old of installed) {
+    const text = await openProfileUpdate(update, old).catch(() => undefined);
+    if (text === undefined) continue;
+    const profile = parseProfile(text, file);
+    if (profile.id !== old.id) break;
+    refuseTakenOrigin(
+      profile,
+      installed.filter(({ id }) => id !== old.id),
+    );
+    return profile;
+  }
+  throw new AgentError('ERR_POLICY_PROFILE_SIGNATURE_INVALID', { file });
+}
+
+function refuseTakenOrigin(profile: Profile, others: readonly Profile[]): void {
+  const taken = profile.origins.find((origin) => others.some(({ origins }) => origins.includes(origin)));
+  if (taken) throw new AgentError('ERR_POLICY_PROFILE_DUPLICATE', { id: profile.id, origin: taken });
+}
+
+async function readBounded(file: string): Promise<string> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new AgentError('ERR_POLICY_PROFILE_INVALID', { file, reason: 'cannot be read' }, error);
+  });
+  if (bytes.length > MAX_PROFILE_BYTES)
+    throw new AgentError('ERR_POLICY_PROFILE_INVALID', { file, reason: 'too large' });
+  return bytes.toString('utf8');
+}
+
+function fileOf(folder: string, id: string): string {
+  return join(folder, `${id}.json`);
+}
+
+async function write(folder: string, profile: Profile): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const temporary = fileOf(folder, `.${profile.id}.new`);
+  const handle = await open(temporary, 'w', 0o600);
+  await handle.writeFile(`${JSON.stringify(profile, null, 2)}\n`);
+  await handle.sync();
+  await handle.close();
+  await rename(temporary, fileOf(folder, profile.id));
+}
