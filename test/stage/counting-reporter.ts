@@ -1,0 +1,17 @@
+/** Mocha's `spec` reporter, which also writes down how many tests passed, failed and were skipped. */
+import { writeFileSync } from 'node:fs';
+import Mocha from 'mocha';
+
+// Mocha loads a reporter by its default export.
+// oxlint-disable-next-line import/no-default-export
+export default class CountingReporter extends Mocha.reporters.Spec {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    const counts: unknown = (options.reporterOptions as Record<string, unknown> | undefined)?.['counts'];
+    runner.once('end', () => {
+      const { passes, failures, pending } = this.stats;
+      if (typeof counts === 'string')
+        writeFileSync(counts, JSON.stringify({ passed: passes, failed: failures, skipped: pending }));
+    });
+  }
+}
