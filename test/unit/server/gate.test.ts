@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { admit, type Head } from '../../../web-bridge/server/gate.ts';
 
 const ORIGIN = 'https://www.bank.example';

@@ -104,7 +104,7 @@ describe("the SDK's checks of answers", () => {
 });
 
 /** Each object of the value in turn without one of its members; what the SDK does not read into is left whole. */
-function* lackingOneMember(value: unknown): Generator<unknown> {
+function* lackingOneMember(value: unknown): Generator {
   const opaque = new Set(['details', 'claims', 'trials']);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
   for (const [name, member] of Object.entries(value)) {
