@@ -1,0 +1,70 @@
+/** Which PKCS#11 modules there are on this machine, and whether they may be loaded: what others can change is not. */
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { dirname, isAbsolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { AgentError, asAgentError } from '../web-bridge/protocol/errors.ts';
+import { ownershipFlaw } from './ownership.ts';
+import { type AgentConfig, type Pkcs11Module, type TokenFamily, tokenFamily } from './schema.ts';
+
+type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
+
+/** The families of `native-config/tokens/`. They come with this package, so one that is wrong is our own fault. */
+export async function loadTokenFamilies(): Promise<TokenFamily[]> {
+  const folder = new URL('./tokens/', import.meta.url);
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  return Promise.all(names.map(async (name) => readFamily(fileURLToPath(new URL(name, folder)))));
+}
+
+async function readFamily(file: string): Promise<TokenFamily> {
+  try {
+    return v.parse(tokenFamily, JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    throw new AgentError('ERR_INTERNAL_CONFIG_INVALID', { file }, error);
+  }
+}
+
+/**
+ * All modules that may be loaded, by their real paths: those of `agent.json`, then the known ones that are installed and
+ * not among them. What may not be loaded is reported and left out; a known module that is not there is no news.
+ */
+export async function findModules(config: AgentConfig, report: Report): Promise<Pkcs11Module[]> {
+  const forbidden = new Set(config.forbidden);
+  const modules: Pkcs11Module[] = [];
+  const consider = async (module: Pkcs11Module, known: boolean): Promise<void> => {
+    try {
+      const path = await checkModulePath(module.path);
+      if (forbidden.has(path) || (known && modules.some((other) => other.path === path))) return;
+      modules.push({ ...module, path });
+    } catch (error) {
+      const { code, details } = asAgentError(error);
+      if (!known || code !== 'ERR_MODULE_MISSING') report('module left out', { code, ...details });
+    }
+  };
+  for (const module of config.modules) await consider(module, false);
+  for (const path of await knownPaths()) await consider({ path, environment: {} }, true);
+  return modules;
+}
+
+async function knownPaths(): Promise<string[]> {
+  const families = await loadTokenFamilies();
+  const { platform } = process;
+  if (platform !== 'linux' && platform !== 'darwin' && platform !== 'win32') return [];
+  return families.flatMap(({ modules }) => modules[platform]);
+}
+
+/**
+ * The module's real path. The path itself must be plain (absolute, no `..`), and neither the file, nor a folder above it,
+ * nor the folder of a link to it may be another's to write.
+ * @throws AgentError ERR_MODULE_UNSAFE, ERR_MODULE_MISSING
+ */
+export async function checkModulePath(path: string): Promise<string> {
+  if (!isAbsolute(path)) throw new AgentError('ERR_MODULE_UNSAFE', { module: path, reason: 'not an absolute path' });
+  if (path.split(/[/\\]/).includes('..')) throw new AgentError('ERR_MODULE_UNSAFE', { module: path, reason: '..' });
+  const real = await realpath(path).catch((error: unknown) => {
+    throw new AgentError('ERR_MODULE_MISSING', { module: path }, error);
+  });
+  const flaw = (await ownershipFlaw(real)) ?? (real === path ? undefined : await ownershipFlaw(dirname(path)));
+  if (flaw) throw new AgentError('ERR_MODULE_UNSAFE', { module: path, reason: flaw });
+  return real;
+}
