@@ -1,0 +1,164 @@
+/**
+ * The messages between the agent and a token host (child process, IPC with the structured clone). Both sides parse what
+ * they receive: the host because a PIN is near, the agent because a vendor's code runs at the other end. Every size is
+ * bounded, handles never leave the host.
+ */
+import * as v from 'valibot';
+import { type ErrorCode, isErrorCode } from '../../web-bridge/protocol/errors.ts';
+import { examination, proof } from '../../web-bridge/protocol/methods.ts';
+import { KEY_TYPES } from '../../web-bridge/protocol/order.ts';
+
+/** The domain of a proof signature: `"inkan-proof-v1\0" ‖ challenge`. Nothing else that we sign begins so. */
+export const PROOF_DOMAIN = 'inkan-proof-v1\0';
+
+const MAX_DER_BYTES = 64 * 1024;
+
+const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
+const bytes = (least: number, most: number) =>
+  v.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length >= least && value.length <= most);
+const der = bytes(2, MAX_DER_BYTES);
+const ckaId = bytes(1, 64);
+const keyType = v.picklist(KEY_TYPES);
+const names = v.strictObject({ ja: text(200), en: text(200) });
+
+/** CK_TOKEN_INFO bounds its strings at 32 bytes, CK_SLOT_INFO its description at 64; as UTF-8 that is at most this much. */
+const identity = {
+  module: text(4096),
+  label: text(64),
+  serialNumber: text(64),
+  manufacturer: text(64),
+  model: text(64),
+  slotDescription: text(128),
+};
+const tokenIdentity = v.strictObject(identity);
+const tokenDescription = v.strictObject({
+  ...identity,
+  initialized: v.boolean(),
+  userPinInitialized: v.boolean(),
+  writeProtected: v.boolean(),
+  pinCountLow: v.boolean(),
+  pinFinalTry: v.boolean(),
+  pinLocked: v.boolean(),
+  pinPad: v.boolean(),
+  keyTypes: v.array(keyType),
+});
+
+const pinContext = v.strictObject({
+  profile: text(64),
+  purpose: v.picklist(['enroll', 'reenroll', 'write-back', 'abandon']),
+  bank: names,
+  account: text(200),
+});
+
+const dialogSettings = v.strictObject({
+  language: v.picklist(['ja', 'en']),
+  timeoutMs: v.number(),
+  script: v.exactOptional(text(4096)),
+});
+export type HostDialogSettings = v.InferOutput<typeof dialogSettings>;
+
+const hostModule = v.strictObject({ path: text(4096), parameters: v.exactOptional(text(4096)) });
+
+const keyReference = v.strictObject({ ckaId, spki: bytes(2, 2048), keyType });
+export type HostKeyReference = v.InferOutput<typeof keyReference>;
+
+/** A slot or a chain certificate that failed while the operation as a whole did not. */
+const mishap = v.strictObject({ what: text(64), rv: text(64), fn: text(64) });
+export type Mishap = v.InferOutput<typeof mishap>;
+
+const nothing = v.strictObject({});
+
+/** Each operation of the host, with the schema of its parameters and of its result. */
+export const HOST_OPERATIONS = {
+  /** Loads and initializes the module. Comes first, once. */
+  start: { params: v.strictObject({ module: hostModule }), result: nothing },
+  list: {
+    params: nothing,
+    result: v.strictObject({
+      tokens: v.pipe(v.array(tokenDescription), v.maxLength(64)),
+      mishaps: v.pipe(v.array(mishap), v.maxLength(64)),
+    }),
+  },
+  certificates: {
+    params: v.strictObject({ token: tokenIdentity }),
+    result: v.strictObject({
+      certificates: v.pipe(v.array(v.strictObject({ certificate: der, label: text(256) })), v.maxLength(256)),
+    }),
+  },
+  /** Opens one token. The dialog for its PIN comes with the first operation that needs the PIN. */
+  open: {
+    params: v.strictObject({
+      token: tokenIdentity,
+      pin: pinContext,
+      dialog: dialogSettings,
+      profileFolders: v.pipe(v.array(text(4096)), v.maxLength(8)),
+    }),
+    result: nothing,
+  },
+  generate: {
+    params: v.strictObject({
+      ckaId,
+      label: text(256),
+      keys: v.pipe(v.array(keyType), v.minLength(1), v.maxLength(KEY_TYPES.length)),
+    }),
+    result: v.strictObject({ keyType, spki: bytes(2, 2048), examination }),
+  },
+  signRequest: {
+    params: v.strictObject({ key: keyReference, info: der }),
+    result: v.strictObject({ signature: bytes(8, 2048) }),
+  },
+  store: {
+    params: v.strictObject({
+      key: keyReference,
+      certificate: der,
+      chain: v.pipe(v.array(der), v.maxLength(16)),
+      label: text(256),
+    }),
+    result: v.strictObject({ mishaps: v.pipe(v.array(mishap), v.maxLength(16)) }),
+  },
+  prove: {
+    params: v.strictObject({ key: keyReference, certificate: der, challenge: bytes(16, 256) }),
+    result: proof,
+  },
+  destroy: { params: v.strictObject({ ckaId }), result: v.strictObject({ left: v.number() }) },
+  /** Wipes the PIN, closes the sessions, finalizes the module; the process ends after the answer. */
+  end: { params: nothing, result: nothing },
+} as const;
+
+export type HostOperation = keyof typeof HOST_OPERATIONS;
+export type HostParams<O extends HostOperation> = v.InferOutput<(typeof HOST_OPERATIONS)[O]['params']>;
+export type HostResult<O extends HostOperation> = v.InferOutput<(typeof HOST_OPERATIONS)[O]['result']>;
+
+export type HostToken = v.InferOutput<typeof tokenIdentity>;
+export type HostTokenDescription = v.InferOutput<typeof tokenDescription>;
+export type HostPinContext = v.InferOutput<typeof pinContext>;
+
+/** What the host is busy with inside an operation: each step has its own deadline on the agent's side. */
+export const HOST_STEPS = ['start', 'list', 'login', 'generate', 'sign', 'write', 'restart', 'remove'] as const;
+export type HostStep = (typeof HOST_STEPS)[number];
+
+/** Agent → host. `params` are parsed by the operation's own schema. */
+export const hostRequest = v.strictObject({
+  id: v.number(),
+  operation: v.custom<HostOperation>((name) => typeof name === 'string' && Object.hasOwn(HOST_OPERATIONS, name)),
+  params: v.unknown(),
+});
+export type HostRequest = v.InferOutput<typeof hostRequest>;
+
+const errorCode = v.custom<ErrorCode>((code) => typeof code === 'string' && isErrorCode(code));
+
+/** Host → agent: an answer, a failure, or where it stands. While a dialog is open, no deadline runs. */
+export const hostMessage = v.variant('kind', [
+  v.strictObject({ kind: v.literal('result'), id: v.number(), result: v.unknown() }),
+  v.strictObject({
+    kind: v.literal('error'),
+    id: v.number(),
+    code: errorCode,
+    details: v.record(text(64), v.union([text(512), v.number(), v.boolean()])),
+    /** For the log and no further. */
+    cause: v.exactOptional(text(1000)),
+  }),
+  v.strictObject({ kind: v.literal('step'), step: v.picklist(HOST_STEPS) }),
+  v.strictObject({ kind: v.literal('dialog'), open: v.boolean() }),
+]);
+export type HostMessage = v.InferOutput<typeof hostMessage>;

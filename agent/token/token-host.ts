@@ -1,0 +1,251 @@
+/**
+ * The agent's side of one token host: a child process with a vendor's module in it. The module's calls block there and are
+ * timed here; what hangs is killed, with its whole process group, so that no PIN dialog outlives its host.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import type { Pkcs11Module, TokenDeadlines, TokenOperation } from '../../native-config/schema.ts';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { type Environment, hostEnvironment } from './host-environment.ts';
+import {
+  HOST_OPERATIONS,
+  type HostMessage,
+  type HostOperation,
+  type HostParams,
+  type HostRequest,
+  type HostResult,
+  hostMessage,
+} from './host-protocol.ts';
+
+export type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
+
+/** How long the module may take for one step; a profile may say otherwise. RSA-4096 on a card takes minutes. */
+export const DEADLINES_MS: Readonly<Record<TokenOperation, number>> = {
+  start: 15_000,
+  list: 15_000,
+  login: 30_000,
+  generate: 300_000,
+  sign: 60_000,
+  write: 60_000,
+  restart: 20_000,
+  remove: 30_000,
+};
+
+/** The step each operation begins with; the host tells when it comes to another. */
+const FIRST_STEP: Readonly<Record<HostOperation, TokenOperation>> = {
+  start: 'start',
+  list: 'list',
+  certificates: 'list',
+  open: 'list',
+  generate: 'login',
+  signRequest: 'sign',
+  store: 'write',
+  prove: 'restart',
+  destroy: 'remove',
+  end: 'restart',
+};
+
+/** A host without work holds a login state for nothing. */
+const IDLE_MS = 60_000;
+/** How long C_Finalize may take before the process is killed instead. */
+const END_MS = 2_000;
+/** Beyond its own time limit, a dialog gets this long to close. */
+const DIALOG_GRACE_MS = 15_000;
+const MAX_OUTPUT_CHARACTERS = 2_000;
+
+const HOST_FILE = fileURLToPath(new URL('../token-host/main.js', import.meta.url));
+
+export type HostSettings = {
+  readonly module: Pkcs11Module;
+  readonly environment: Environment;
+  readonly deadlines: TokenDeadlines;
+  /** Time limit of the dialogs that the host opens. */
+  readonly dialogMs: number;
+  readonly signal: AbortSignal;
+  readonly report: Report;
+};
+
+type Pending = {
+  readonly id: number;
+  readonly operation: HostOperation;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  step: TokenOperation;
+};
+
+/** State that lasts: a process, at most one request under way, one timer. */
+export class TokenHost {
+  readonly #settings: HostSettings;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  readonly #abort = (): void => this.#kill(this.#settings.signal.reason);
+  #pending: Pending | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #lastId = 0;
+  #reason: unknown;
+  #output = '';
+
+  /** Forks the host and has it load the module. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
+  static async start(settings: HostSettings): Promise<TokenHost> {
+    settings.signal.throwIfAborted();
+    const host = new TokenHost(settings);
+    const { path, parameters } = settings.module;
+    try {
+      await host.request('start', { module: { path, ...(parameters === undefined ? {} : { parameters }) } });
+      return host;
+    } catch (error) {
+      await host.end();
+      throw error;
+    }
+  }
+
+  private constructor(settings: HostSettings) {
+    this.#settings = settings;
+    this.#child = fork(HOST_FILE, [], {
+      env: hostEnvironment(settings.environment, settings.module.environment),
+      execArgv: [],
+      serialization: 'advanced',
+      cwd: '/',
+      // A process group of its own, to be killed as one.
+      detached: true,
+      // A terminal dialog reads where the agent would; a module's own words go into pipes.
+      stdio: [process.stdin.isTTY ? 'inherit' : 'ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#listenToOutput();
+    this.#child.on('message', (message) => this.#receive(message));
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) =>
+        resolve(this.#onExit({ exitCode: code ?? -1, signal: signal ?? 'none' })),
+      );
+      this.#child.once('error', (error) => resolve(this.#onExit({ exitCode: -1, signal: 'none' }, error)));
+    });
+    settings.signal.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  /** Whether the process is gone, or on its way. */
+  get ended(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  /** One at a time, in the order of the calls. */
+  request<O extends HostOperation>(operation: O, params: HostParams<O>): Promise<HostResult<O>> {
+    const answer = this.#queue.then(() => this.#ask(operation, params));
+    this.#queue = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** Lets the host log out and finalize, or kills it when it takes too long. Safe to call twice. */
+  async end(): Promise<void> {
+    if (!this.ended && !this.#pending) {
+      const timer = setTimeout(
+        () => this.#kill(new AgentError('ERR_TOKEN_HOST_TIMEOUT', { operation: 'end' })),
+        END_MS,
+      );
+      await this.#ask('end', {}).catch(() => undefined);
+      clearTimeout(timer);
+    }
+    this.#kill(new AgentError('ERR_TOKEN_HOST_CRASHED', { operation: 'none' }));
+    await this.#exited;
+  }
+
+  async #ask<O extends HostOperation>(operation: O, params: HostParams<O>): Promise<HostResult<O>> {
+    if (this.ended) throw this.#reason;
+    const result = await new Promise((resolve, reject) => {
+      this.#lastId += 1;
+      this.#pending = { id: this.#lastId, operation, resolve, reject, step: FIRST_STEP[operation] };
+      this.#startDeadline();
+      const request: HostRequest = { id: this.#lastId, operation, params };
+      // A failed send is followed by the exit that explains it.
+      this.#child.send(request, () => undefined);
+    });
+    const parsed = v.safeParse(HOST_OPERATIONS[operation].result, result);
+    if (!parsed.success) throw this.#violation(operation);
+    return parsed.output;
+  }
+
+  #receive(message: unknown): void {
+    const parsed = v.safeParse(hostMessage, message);
+    if (!parsed.success) return void this.#violation('message');
+    const { output } = parsed;
+    if (!this.#pending) return;
+    if (output.kind === 'step') {
+      this.#pending.step = output.step;
+      this.#startDeadline();
+    } else if (output.kind === 'dialog') {
+      this.#startDeadline(output.open ? this.#settings.dialogMs + DIALOG_GRACE_MS : undefined);
+    } else this.#settle(output, this.#pending);
+  }
+
+  #settle(answer: Extract<HostMessage, { kind: 'result' | 'error' }>, pending: Pending): void {
+    if (answer.id !== pending.id) return void this.#violation(pending.operation);
+    this.#pending = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.end(), IDLE_MS);
+    if (answer.kind === 'result') pending.resolve(answer.result);
+    else pending.reject(new AgentError(answer.code, answer.details, answer.cause));
+  }
+
+  /** Of the present step, unless a dialog is open: then the human's time limit counts. */
+  #startDeadline(ms?: number): void {
+    const { step, operation } = this.#pending ?? { step: 'list', operation: 'none' };
+    clearTimeout(this.#timer);
+    const limit = ms ?? this.#settings.deadlines[step] ?? DEADLINES_MS[step];
+    const overrun = (): void =>
+      this.#kill(new AgentError('ERR_TOKEN_HOST_TIMEOUT', { operation, step, deadlineMs: limit }));
+    this.#timer = setTimeout(overrun, limit);
+  }
+
+  #violation(operation: string): AgentError {
+    const error = new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation });
+    this.#kill(error);
+    return error;
+  }
+
+  /** SIGKILL to the group: the host, and the dialog that it opened. */
+  #kill(reason: unknown): void {
+    if (this.#reason !== undefined) return;
+    this.#fail(reason);
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, 'SIGKILL');
+    } catch {
+      this.#child.kill('SIGKILL');
+    }
+  }
+
+  #fail(reason: unknown): void {
+    clearTimeout(this.#timer);
+    this.#settings.signal.removeEventListener('abort', this.#abort);
+    this.#reason ??= reason ?? new AgentError('ERR_USER_CANCELLED');
+    this.#pending?.reject(this.#reason);
+    this.#pending = undefined;
+  }
+
+  #onExit(how: { exitCode: number; signal: string }, cause?: unknown): void {
+    const operation = this.#pending?.operation ?? 'none';
+    const reason = new AgentError('ERR_TOKEN_HOST_CRASHED', { ...how, operation }, cause);
+    // Also where the host fell by itself: its dialog must fall with it.
+    this.#kill(reason);
+    if (this.#output)
+      this.#settings.report('module output', { module: this.#settings.module.path, text: this.#output });
+  }
+
+  /** A module may print what it likes: it is read, so that it cannot block, bounded, and freed of what may be a PIN. */
+  #listenToOutput(): void {
+    const listen = (stream: Readable | null): void => {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        const room = MAX_OUTPUT_CHARACTERS - this.#output.length;
+        if (room > 0)
+          this.#output += text
+            .slice(0, room)
+            .replace(/\d{4,}/g, '#')
+            .replace(/[^\P{C}\n]/gu, '?');
+      });
+    };
+    listen(this.#child.stdout);
+    listen(this.#child.stderr);
+  }
+}
