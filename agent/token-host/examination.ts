@@ -1,0 +1,118 @@
+/**
+ * Judges a new key by behaviour. What the module says of it (SENSITIVE, NEVER_EXTRACTABLE …) is recorded as its claim and
+ * decides nothing: NSS claims all and wraps the key out, OpenSC 0.23 claims nothing and keeps it in. Nothing is tried by
+ * C_SetAttributeValue: tpm2-pkcs11 and sc-hsm accept EXTRACTABLE=1 and keep it.
+ */
+import pkcs11js, { type Handle } from 'pkcs11js';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import type { Examination, KeyClaims, KeyTrial } from '../../web-bridge/protocol/methods.ts';
+import { rvOf } from './ckr.ts';
+import { booleanIfAny, type Place, readAttribute } from './objects.ts';
+import { WRAPPING_KEY_TEMPLATE } from './templates.ts';
+
+const CLAIMS = {
+  sensitive: pkcs11js.CKA_SENSITIVE,
+  extractable: pkcs11js.CKA_EXTRACTABLE,
+  alwaysSensitive: pkcs11js.CKA_ALWAYS_SENSITIVE,
+  neverExtractable: pkcs11js.CKA_NEVER_EXTRACTABLE,
+  local: pkcs11js.CKA_LOCAL,
+} as const satisfies Record<keyof KeyClaims, number>;
+
+/** CKA_VALUE is EC's secret, the rest RSA's; all are asked of every key. */
+const SECRETS = {
+  CKA_VALUE: pkcs11js.CKA_VALUE,
+  CKA_PRIVATE_EXPONENT: pkcs11js.CKA_PRIVATE_EXPONENT,
+  CKA_PRIME_1: pkcs11js.CKA_PRIME_1,
+  CKA_PRIME_2: pkcs11js.CKA_PRIME_2,
+  CKA_EXPONENT_1: pkcs11js.CKA_EXPONENT_1,
+  CKA_EXPONENT_2: pkcs11js.CKA_EXPONENT_2,
+  CKA_COEFFICIENT: pkcs11js.CKA_COEFFICIENT,
+} as const;
+
+/** The initialization vector of CBC; RFC 3394 and RFC 5649 need none. */
+const WRAPPINGS: readonly { readonly name: string; readonly mechanism: number; readonly parameter?: Buffer }[] = [
+  { name: 'CKM_AES_CBC_PAD', mechanism: pkcs11js.CKM_AES_CBC_PAD, parameter: Buffer.alloc(16) },
+  { name: 'CKM_AES_KEY_WRAP', mechanism: pkcs11js.CKM_AES_KEY_WRAP },
+  { name: 'CKM_AES_KEY_WRAP_PAD', mechanism: pkcs11js.CKM_AES_KEY_WRAP_PAD },
+  { name: 'CKM_AES_KEY_WRAP_KWP', mechanism: 0x210b },
+];
+const MAX_WRAPPED_BYTES = 16 * 1024;
+
+/** The record of a key that cannot leave. @throws AgentError ERR_TOKEN_KEY_EXPORTABLE { trial }: the caller destroys the key */
+export function examine(place: Place, slot: Handle, key: Handle): Examination {
+  const trials = [readExtractable(place, key), readSecrets(place, key), wrap(place, slot, key)];
+  return { claims: claimsOf(place, key), trials };
+}
+
+function claimsOf(place: Place, key: Handle): KeyClaims {
+  const claims = Object.entries(CLAIMS).map(([name, type]) => [name, booleanIfAny(place, key, type) ?? null]);
+  return Object.fromEntries(claims) as KeyClaims;
+}
+
+/** Must read 0: where the template had to leave it out, nothing else says what the key became. */
+function readExtractable(place: Place, key: Handle): KeyTrial {
+  const extractable = booleanIfAny(place, key, pkcs11js.CKA_EXTRACTABLE);
+  if (extractable !== false) throw exportable('read-extractable', extractable ? 'reads 1' : 'cannot be read');
+  return { trial: 'read-extractable', outcome: 'refused', evidence: 'CKA_EXTRACTABLE reads 0' };
+}
+
+function readSecrets(place: Place, key: Handle): KeyTrial {
+  const evidence = Object.entries(SECRETS).map(([name, type]) => `${name} ${secretAnswer(place, key, name, type)}`);
+  return { trial: 'read-secret', outcome: 'refused', evidence: `C_GetAttributeValue: ${evidence.join(', ')}` };
+}
+
+function secretAnswer(place: Place, key: Handle, name: string, type: number): string {
+  const answer = answerTo(() => readAttribute(place, key, type));
+  if (answer.bytes.length === 0) return answer.rv;
+  answer.bytes.fill(0);
+  throw exportable('read-secret', name);
+}
+
+/** A session key wraps it if anything can: with each mechanism that the token offers. */
+function wrap(place: Place, slot: Handle, key: Handle): KeyTrial {
+  const offered = new Set(place.p11.C_GetMechanismList(slot));
+  const wrappings = WRAPPINGS.filter(({ mechanism }) => offered.has(mechanism));
+  const impossible = (evidence: string): KeyTrial => ({ trial: 'wrap', outcome: 'impossible', evidence });
+  if (wrappings.length === 0) return impossible('no AES wrapping mechanism is offered');
+  if (!offered.has(pkcs11js.CKM_AES_KEY_GEN)) return impossible('CKM_AES_KEY_GEN is not offered');
+  const wrapping = wrappingKey(place);
+  if (typeof wrapping === 'string') return impossible(`C_GenerateKey CKM_AES_KEY_GEN ${wrapping}`);
+  try {
+    const evidence = wrappings.map((how) => `${how.name} ${wrapAnswer(place, wrapping, key, how)}`);
+    return { trial: 'wrap', outcome: 'refused', evidence: `C_WrapKey: ${evidence.join(', ')}` };
+  } finally {
+    answerTo(() => {
+      place.p11.C_DestroyObject(place.session, wrapping);
+      return Buffer.alloc(0);
+    });
+  }
+}
+
+function wrappingKey({ p11, session }: Place): Handle | string {
+  try {
+    return p11.C_GenerateKey(session, { mechanism: pkcs11js.CKM_AES_KEY_GEN }, WRAPPING_KEY_TEMPLATE);
+  } catch (error) {
+    return rvOf(error) ?? 'failed';
+  }
+}
+
+function wrapAnswer(place: Place, wrapping: Handle, key: Handle, how: (typeof WRAPPINGS)[number]): string {
+  const { name, ...mechanism } = how;
+  const out = Buffer.alloc(MAX_WRAPPED_BYTES);
+  const { bytes, rv } = answerTo(() => place.p11.C_WrapKey(place.session, mechanism, wrapping, key, out));
+  out.fill(0);
+  if (bytes.length > 0) throw exportable('wrap', name);
+  return rv;
+}
+
+function answerTo(call: () => Buffer): { readonly bytes: Buffer; readonly rv: string } {
+  try {
+    return { bytes: call(), rv: 'empty' };
+  } catch (error) {
+    return { bytes: Buffer.alloc(0), rv: rvOf(error) ?? 'failed' };
+  }
+}
+
+function exportable(trial: KeyTrial['trial'], by: string): AgentError {
+  return new AgentError('ERR_TOKEN_KEY_EXPORTABLE', { trial, by });
+}

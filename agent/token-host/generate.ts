@@ -1,0 +1,109 @@
+/** Makes a key pair directly on the token, or takes up the one that a former run made under the same CKA_ID. */
+import pkcs11js, { type Handle } from 'pkcs11js';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import type { HostParams, HostResult } from '../token/host-protocol.ts';
+import { rvOf } from './ckr.ts';
+import { examine } from './examination.ts';
+import { KEY_ROWS } from './key-types.ts';
+import { login } from './login.ts';
+import { findOfClass, findUnder } from './objects.ts';
+import type { OpenToken } from './session.ts';
+import { keyTypesOf } from './slots.ts';
+import { orNothing } from './snapshot.ts';
+import { type PublicHalf, publicHalfOfPrivate } from './spki.ts';
+import { privateKeyTemplate, publicKeyTemplate, withoutExtractable } from './templates.ts';
+
+type Request = HostParams<'generate'>;
+type Pair = PublicHalf & { readonly privateKey: Handle };
+
+/** Answers that say "not this type"; the next one in the order's preference is tried. */
+const NOT_THIS_TYPE: ReadonlySet<string | undefined> = new Set([
+  'CKR_MECHANISM_INVALID',
+  'CKR_MECHANISM_PARAM_INVALID',
+  'CKR_KEY_SIZE_RANGE',
+  'CKR_DOMAIN_PARAMS_INVALID',
+  'CKR_CURVE_NOT_SUPPORTED',
+  'CKR_FUNCTION_NOT_SUPPORTED',
+]);
+
+/** @throws AgentError ERR_TOKEN_CANNOT_CREATE_KEYS, ERR_TOKEN_KEY_EXPORTABLE, ERR_TOKEN_FULL and what `login` throws */
+export async function generate(token: OpenToken, request: Request): Promise<HostResult<'generate'>> {
+  const offered = keyTypesOf(token.p11, token.slot);
+  const types = request.keys.filter((type) => offered.includes(type));
+  if (types.length === 0) throw new AgentError('ERR_TOKEN_CANNOT_CREATE_KEYS', { offered: offered.join(' ') });
+  await login(token);
+  await token.teller.step('generate');
+  const { privateKey, keyType, spki } = resumedPair(token, request) ?? newPair(token, request, types);
+  return { keyType, spki, examination: examinedOrDestroyed(token, request.ckaId, privateKey) };
+}
+
+function resumedPair(token: OpenToken, { ckaId }: Request): Pair | undefined {
+  const [privateKey] = findOfClass(token, pkcs11js.CKO_PRIVATE_KEY, ckaId);
+  const half = privateKey && publicHalfOfPrivate(token, privateKey);
+  if (privateKey && half) return { ...half, privateKey };
+  removeHalf(token, ckaId);
+  return undefined;
+}
+
+/** Half a pair under our own random CKA_ID is what a crash left; it never had a certificate, or it stays. */
+function removeHalf(token: OpenToken, ckaId: Uint8Array): void {
+  if (findOfClass(token, pkcs11js.CKO_CERTIFICATE, ckaId).length > 0) return;
+  for (const handle of findUnder(token, ckaId)) token.p11.C_DestroyObject(token.session, handle);
+}
+
+function newPair(token: OpenToken, request: Request, types: readonly KeyType[]): Pair {
+  const ckaId = Buffer.from(request.ckaId);
+  let refused: unknown;
+  for (const type of types) {
+    try {
+      return orNothing(token, ckaId, () => generatePair(token, type, ckaId, request.label));
+    } catch (error) {
+      if (!NOT_THIS_TYPE.has(rvOf(error))) throw error;
+      refused = error;
+    }
+  }
+  throw new AgentError('ERR_TOKEN_CANNOT_CREATE_KEYS', { rv: rvOf(refused) ?? 'none' }, refused);
+}
+
+function generatePair(token: OpenToken, type: KeyType, ckaId: Buffer, label: string): Pair {
+  const row = KEY_ROWS[type];
+  const wanted = privateKeyTemplate(row, ckaId, label);
+  const make = (template: typeof wanted): Handle =>
+    token.p11.C_GenerateKeyPair(
+      token.session,
+      { mechanism: row.generation },
+      publicKeyTemplate(row, ckaId, label),
+      template,
+    ).privateKey;
+  const privateKey = token.quirks.has('omit-extractable')
+    ? make(withoutExtractable(wanted))
+    : orWithoutExtractable(make, wanted);
+  const half = publicHalfOfPrivate(token, privateKey);
+  if (half?.keyType !== type)
+    throw new AgentError('ERR_TOKEN_FAILED', { rv: 'public key unreadable', fn: 'C_GenerateKeyPair' });
+  return { ...half, privateKey };
+}
+
+/** Probe first: of all attributes only CKA_EXTRACTABLE is given up, and the examination reads it back. */
+function orWithoutExtractable(
+  make: (template: ReturnType<typeof withoutExtractable>) => Handle,
+  wanted: ReturnType<typeof withoutExtractable>,
+): Handle {
+  try {
+    return make(wanted);
+  } catch (error) {
+    if (rvOf(error) !== 'CKR_ATTRIBUTE_TYPE_INVALID') throw error;
+    return make(withoutExtractable(wanted));
+  }
+}
+
+/** A key that can leave the token must not stay on it; one with a certificate is never destroyed. */
+function examinedOrDestroyed(token: OpenToken, ckaId: Uint8Array, key: Handle): HostResult<'generate'>['examination'] {
+  try {
+    return examine(token, token.slot, key);
+  } catch (error) {
+    removeHalf(token, ckaId);
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * C_Login, never without a human's entry: the PIN that the token accepted serves the same operation again, a refused one
+ * is never sent a second time. Flags are read before each question and after each refusal, since only they tell a locked
+ * PIN apart (OpenSC answers PIN_INCORRECT to the right PIN once locked).
+ */
+import pkcs11js from 'pkcs11js';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import type { PinQuestion } from '../dialog/dialog.ts';
+import { rvOf } from './ckr.ts';
+import type { OpenToken } from './session.ts';
+import { type TokenFlags, tokenFlags } from './slots.ts';
+
+/** Entries by the human in one operation. A card that is locked costs its holder a visit to the bank. */
+const MAX_ENTRIES = 3;
+
+const REFUSALS: ReadonlySet<string | undefined> = new Set([
+  'CKR_PIN_INCORRECT',
+  'CKR_PIN_INVALID',
+  'CKR_PIN_LEN_RANGE',
+]);
+
+/** Logs the user in, asking for the PIN unless the token accepted one already. @throws AgentError ERR_TOKEN_PIN_*, ERR_USER_* */
+export async function login(token: OpenToken): Promise<void> {
+  if (token.loggedIn) return;
+  const flags = readableFlags(token);
+  if (flags.pinPad) await loginAtReader(token, pkcs11js.CKU_USER);
+  else if (token.pin) token.p11.C_Login(token.session, pkcs11js.CKU_USER, token.pin.toString('utf8'));
+  else if (flags.loginRequired) await askAndLogin(token);
+  token.loggedIn = true;
+}
+
+/** For a key with CKA_ALWAYS_AUTHENTICATE: between C_SignInit and C_Sign, for every signature (PKCS#11 v2.40 §5.11). */
+export async function loginForSignature(token: OpenToken): Promise<void> {
+  if (!token.pin) return loginAtReader(token, pkcs11js.CKU_CONTEXT_SPECIFIC);
+  token.p11.C_Login(token.session, pkcs11js.CKU_CONTEXT_SPECIFIC, token.pin.toString('utf8'));
+}
+
+async function askAndLogin(token: OpenToken): Promise<void> {
+  let refusedBefore = false;
+  let last: AgentError | undefined;
+  for (let entry = 1; entry <= MAX_ENTRIES; entry += 1) {
+    const pin = await ask(token, refusedBefore);
+    refusedBefore = true;
+    if (token.refused.some((refused) => refused.equals(pin))) {
+      pin.fill(0);
+      continue;
+    }
+    last = await attempt(token, pin);
+    if (last === undefined) return;
+  }
+  throw last ?? new AgentError('ERR_TOKEN_PIN_INCORRECT');
+}
+
+/** `undefined` when the token accepted the PIN, its refusal otherwise. */
+async function attempt(token: OpenToken, pin: Buffer): Promise<AgentError | undefined> {
+  await token.teller.step('login');
+  try {
+    token.p11.C_Login(token.session, pkcs11js.CKU_USER, pin.toString('utf8'));
+    token.pin = pin;
+    return undefined;
+  } catch (error) {
+    token.refused.push(pin);
+    if (!(error instanceof AgentError) || !REFUSALS.has(rvOf(error))) throw error;
+    readableFlags(token);
+    return error;
+  }
+}
+
+async function ask(token: OpenToken, refusedBefore: boolean): Promise<Buffer> {
+  const question: PinQuestion = {
+    purpose: token.context.purpose,
+    bank: token.context.bank,
+    account: token.context.account,
+    token: token.identity,
+    tries: triesOf(readableFlags(token)),
+    refusedBefore,
+  };
+  return whileDialogOpen(token, () => token.dialog.pin(question, AbortSignal.any([])));
+}
+
+/** The PIN is typed on the reader (CKF_PROTECTED_AUTHENTICATION_PATH): C_Login blocks as long as the human takes. */
+async function loginAtReader(token: OpenToken, userType: number): Promise<void> {
+  // pkcs11js passes a pointer even so; the length 0 is what modules look at.
+  await whileDialogOpen(token, async () => token.p11.C_Login(token.session, userType, ''));
+}
+
+async function whileDialogOpen<T>({ teller }: OpenToken, work: () => Promise<T>): Promise<T> {
+  await teller.dialog(true);
+  try {
+    return await work();
+  } finally {
+    await teller.dialog(false);
+  }
+}
+
+function triesOf({ pinFinalTry, pinCountLow }: TokenFlags): PinQuestion['tries'] {
+  if (pinFinalTry) return 'last';
+  return pinCountLow ? 'few' : 'unknown';
+}
+
+/** @throws AgentError ERR_TOKEN_PIN_LOCKED, ERR_TOKEN_PIN_NOT_SET: with no call of C_Login */
+function readableFlags(token: OpenToken): TokenFlags {
+  const flags = tokenFlags(token.p11, token.slot);
+  if (flags.pinLocked) throw new AgentError('ERR_TOKEN_PIN_LOCKED');
+  if (!flags.userPinInitialized) throw new AgentError('ERR_TOKEN_PIN_NOT_SET');
+  return flags;
+}

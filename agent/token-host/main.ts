@@ -1,0 +1,75 @@
+/**
+ * A token host: one process for one vendor's module. It takes one message at a time from the agent that forked it, looks
+ * the operation up in the table, answers, and ends with its parent. Whatever prints here prints into a bounded pipe.
+ */
+import { Worker } from 'node:worker_threads';
+import * as v from 'valibot';
+import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
+import { HOST_OPERATIONS, type HostMessage, type HostOperation, hostRequest } from '../token/host-protocol.ts';
+import { type Host, OPERATIONS } from './operations.ts';
+
+const MAX_CAUSE = 1000;
+
+/** Sent when this resolves: a blocking call of the module may follow at once. */
+function send(message: HostMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (!process.connected || !process.send) return resolve();
+    process.send(message, undefined, undefined, () => resolve());
+  });
+}
+
+const host: Host = {
+  teller: {
+    step: (step) => send({ kind: 'step', step }),
+    dialog: (open) => send({ kind: 'dialog', open }),
+  },
+  module: undefined,
+  token: undefined,
+};
+
+async function answer(message: unknown): Promise<void> {
+  const request = v.safeParse(hostRequest, message);
+  // Not even an id to answer to: the other side is not our agent.
+  if (!request.success) return endAtOnce();
+  const { id, operation, params } = request.output;
+  try {
+    await send({ kind: 'result', id, result: await perform(operation, params) });
+  } catch (error) {
+    await send({ kind: 'error', id, ...failure(asAgentError(error)) });
+  }
+  if (operation === 'end') process.exit(0);
+}
+
+async function perform<O extends HostOperation>(operation: O, params: unknown): Promise<unknown> {
+  const parsed = v.safeParse(HOST_OPERATIONS[operation].params, params);
+  if (!parsed.success) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation });
+  return OPERATIONS[operation](host, parsed.output);
+}
+
+function failure({
+  code,
+  details,
+  cause,
+}: AgentError): Pick<HostMessage & { kind: 'error' }, 'code' | 'details' | 'cause'> {
+  const text = cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, MAX_CAUSE) : undefined;
+  return { code, details, ...(text === undefined ? {} : { cause: text }) };
+}
+
+/** The whole process group: a PIN dialog that is open goes with the host. */
+function endAtOnce(): void {
+  process.kill(-process.pid, 'SIGKILL');
+}
+
+/** A call that hangs keeps this thread from seeing that the agent died; a second thread looks. */
+function watchParent(): void {
+  const source = `const parent = ${process.ppid};
+    setInterval(() => { if (process.ppid !== parent) process.kill(-process.pid, 'SIGKILL'); }, 500);`;
+  new Worker(source, { eval: true, env: {}, stdin: false, stdout: false, stderr: false }).unref();
+}
+
+let queue = Promise.resolve();
+process.on('message', (message) => {
+  queue = queue.then(() => answer(message));
+});
+process.on('disconnect', endAtOnce);
+watchParent();

@@ -1,0 +1,58 @@
+/** One vendor's module in this process: loaded, initialized, finalized, started anew. */
+import { realpath } from 'node:fs/promises';
+import pkcs11js, { type Handle } from 'pkcs11js';
+import { checkModulePath } from '../../native-config/modules.ts';
+import type { TokenFamily } from '../../native-config/schema.ts';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { rvOf } from './ckr.ts';
+import { type Cryptoki, guarded } from './cryptoki.ts';
+import { tokenFamilies } from './quirks.ts';
+
+export type LoadedModule = {
+  readonly path: string;
+  readonly parameters: string | undefined;
+  readonly p11: Cryptoki;
+  readonly families: readonly TokenFamily[];
+};
+
+/** @throws AgentError ERR_MODULE_MISSING, ERR_MODULE_UNSAFE, ERR_MODULE_LOAD_FAILED */
+export async function loadModule(path: string, parameters: string | undefined): Promise<LoadedModule> {
+  // Looked at again, in the process that loads: the agent's look was a moment ago.
+  await checkModulePath(path);
+  const binding = new pkcs11js.PKCS11();
+  try {
+    binding.load(await realpath(path));
+  } catch (error) {
+    throw new AgentError('ERR_MODULE_LOAD_FAILED', { module: path }, error);
+  }
+  const module = { path, parameters, p11: guarded(binding), families: await tokenFamilies() };
+  initialize(module);
+  return module;
+}
+
+export function initialize({ p11, path, parameters }: LoadedModule): void {
+  try {
+    // CKF_OS_LOCKING_OK: p11-kit and gnome-keyring answer CANT_LOCK without it.
+    const flags = pkcs11js.CKF_OS_LOCKING_OK;
+    // pkcs11js 2.1.7 drops the last character of the parameters.
+    p11.C_Initialize(parameters === undefined ? { flags } : { flags, libraryParameters: `${parameters} ` });
+  } catch (error) {
+    throw new AgentError(
+      'ERR_MODULE_LOAD_FAILED',
+      { module: path, fn: 'C_Initialize', rv: rvOf(error) ?? 'none' },
+      error,
+    );
+  }
+}
+
+/** Closes all sessions first: sc-hsm's C_Finalize deadlocks with one open. OpenSC's keys sign after C_Logout, not after this. */
+export function finalize({ p11 }: LoadedModule, slots: readonly Handle[]): void {
+  for (const slot of slots) {
+    try {
+      p11.C_CloseAllSessions(slot);
+    } catch {
+      // A token that was pulled has no sessions; finalizing is what counts.
+    }
+  }
+  p11.C_Finalize();
+}

@@ -1,0 +1,74 @@
+/** Objects on a token: found, read attribute by attribute, known by their CKA_ID or their values. */
+import pkcs11js, { type Handle, type Template } from 'pkcs11js';
+import type { Cryptoki } from './cryptoki.ts';
+
+/** A hostile module never ends the loop of C_FindObjects. */
+const MAX_OBJECTS = 4096;
+const AT_ONCE = 64;
+
+/** Where calls on objects go: the functions and the session. */
+export type Place = { readonly p11: Cryptoki; readonly session: Handle };
+
+export function findObjects({ p11, session }: Place, template: Template): Handle[] {
+  const handles: Handle[] = [];
+  p11.C_FindObjectsInit(session, template);
+  try {
+    while (handles.length < MAX_OBJECTS) {
+      const some = p11.C_FindObjects(session, AT_ONCE);
+      if (some.length === 0) break;
+      handles.push(...some);
+    }
+  } finally {
+    p11.C_FindObjectsFinal(session);
+  }
+  return handles;
+}
+
+/** One attribute a call: with several, one refusal fails them all. @throws AgentError as the module answered */
+export function readAttribute({ p11, session }: Place, object: Handle, type: number): Buffer {
+  const [attribute] = p11.C_GetAttributeValue(session, object, [{ type }]);
+  return attribute ? Buffer.from(attribute.value) : Buffer.alloc(0);
+}
+
+/** `undefined` where the module refuses, or has nothing to tell. */
+export function attributeIfAny(place: Place, object: Handle, type: number): Buffer | undefined {
+  try {
+    const value = readAttribute(place, object, type);
+    return value.length > 0 ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function booleanIfAny(place: Place, object: Handle, type: number): boolean | undefined {
+  const value = attributeIfAny(place, object, type);
+  return value && value[0] !== 0;
+}
+
+/** CK_ULONG is of this machine's own size and order; our values fit into 32 bits. */
+export function numberIfAny(place: Place, object: Handle, type: number): number | undefined {
+  const value = attributeIfAny(place, object, type);
+  return value && value.length >= 4 ? value.readUInt32LE(0) : undefined;
+}
+
+export function findOfClass(place: Place, objectClass: number, ckaId?: Uint8Array): Handle[] {
+  const template: Template = [
+    { type: pkcs11js.CKA_CLASS, value: objectClass },
+    { type: pkcs11js.CKA_TOKEN, value: true },
+  ];
+  return findObjects(place, ckaId ? [...template, { type: pkcs11js.CKA_ID, value: Buffer.from(ckaId) }] : template);
+}
+
+/** Everything on the token under one CKA_ID: keys, certificates, and whatever else the module keeps there. */
+export function findUnder(place: Place, ckaId: Uint8Array): Handle[] {
+  return findObjects(place, [
+    { type: pkcs11js.CKA_TOKEN, value: true },
+    { type: pkcs11js.CKA_ID, value: Buffer.from(ckaId) },
+  ]);
+}
+
+export function findCertificate(place: Place, value: Uint8Array): Handle | undefined {
+  return findOfClass(place, pkcs11js.CKO_CERTIFICATE).find((handle) =>
+    attributeIfAny(place, handle, pkcs11js.CKA_VALUE)?.equals(value),
+  );
+}

@@ -1,0 +1,98 @@
+/** The table of what a token host can do. A message names a row, and nothing else is ever called. */
+import pkcs11js from 'pkcs11js';
+import { loadProfiles } from '../../native-config/load.ts';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { openDialog } from '../dialog/open.ts';
+import type { HostOperation, HostParams, HostResult } from '../token/host-protocol.ts';
+import { isRequestInfoFor } from './certificate.ts';
+import { destroy } from './destroy.ts';
+import { generate } from './generate.ts';
+import { finalize, type LoadedModule, loadModule } from './module.ts';
+import { attributeIfAny, findOfClass } from './objects.ts';
+import { type OpenToken, openToken, type Teller, wipePins } from './session.ts';
+import { asX509, signWith } from './sign.ts';
+import { findSlot, listTokens } from './slots.ts';
+import { prove, store } from './write-back.ts';
+
+/** What lasts from message to message. */
+export type Host = {
+  readonly teller: Teller;
+  module: LoadedModule | undefined;
+  token: OpenToken | undefined;
+};
+
+type Operations = { readonly [O in HostOperation]: (host: Host, params: HostParams<O>) => Promise<HostResult<O>> };
+
+const MAX_CERTIFICATES = 256;
+const MAX_CERTIFICATE_BYTES = 64 * 1024;
+
+export const OPERATIONS: Operations = {
+  async start(host, { module }) {
+    if (host.module) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: 'start' });
+    host.module = await loadModule(module.path, module.parameters);
+    return {};
+  },
+  async list(host) {
+    const { found, mishaps } = listTokens(moduleOf(host));
+    return { tokens: found.map(({ token }) => token), mishaps };
+  },
+  certificates: async (host, { token }) => listCertificates(moduleOf(host), token),
+  async open(host, { token, pin, dialog, profileFolders }) {
+    if (host.token) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: 'open' });
+    if (dialog.script !== undefined) await assertTestProfile(profileFolders, pin.profile);
+    host.token = openToken(moduleOf(host), token, pin, openDialog(dialog, process.env), host.teller);
+    return {};
+  },
+  generate: (host, params) => generate(tokenOf(host), params),
+  async signRequest(host, { key, info }) {
+    if (!isRequestInfoFor(info, key.spki))
+      throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: 'signRequest' });
+    return { signature: asX509(key, await signWith(tokenOf(host), key, info)) };
+  },
+  store: (host, params) => store(tokenOf(host), params),
+  prove: (host, params) => prove(tokenOf(host), params),
+  destroy: (host, params) => destroy(tokenOf(host), params),
+  async end(host) {
+    if (host.token) wipePins(host.token);
+    if (host.module) finalize(host.module, host.token ? [host.token.slot] : []);
+    host.module = undefined;
+    host.token = undefined;
+    return {};
+  },
+};
+
+function moduleOf({ module }: Host): LoadedModule {
+  if (!module) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { missing: 'start' });
+  return module;
+}
+
+function tokenOf({ token }: Host): OpenToken {
+  if (!token) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { missing: 'open' });
+  return token;
+}
+
+/** The host reads the profiles itself: an agent that was talked into a scripted human does not get one here. */
+async function assertTestProfile(folders: readonly string[], id: string): Promise<void> {
+  const profile = (await loadProfiles(folders)).find((profile) => profile.id === id);
+  if (profile?.test !== true) throw new AgentError('ERR_POLICY_SCRIPTED_HUMAN_REFUSED', { profile: id });
+}
+
+function listCertificates(
+  module: LoadedModule,
+  identity: HostParams<'certificates'>['token'],
+): HostResult<'certificates'> {
+  const { slot } = findSlot(module, identity);
+  const { p11 } = module;
+  const place = { p11, session: p11.C_OpenSession(slot, pkcs11js.CKF_SERIAL_SESSION) };
+  try {
+    const certificates = findOfClass(place, pkcs11js.CKO_CERTIFICATE).flatMap((handle) => {
+      const certificate = attributeIfAny(place, handle, pkcs11js.CKA_VALUE);
+      if (!certificate || certificate.length < 2 || certificate.length > MAX_CERTIFICATE_BYTES) return [];
+      const label = attributeIfAny(place, handle, pkcs11js.CKA_LABEL)?.toString('utf8') ?? '';
+      return [{ certificate, label: label.slice(0, 256) }];
+    });
+    return { certificates: certificates.slice(0, MAX_CERTIFICATES) };
+  } finally {
+    p11.C_CloseSession(place.session);
+  }
+}

@@ -1,0 +1,86 @@
+/** One token open in this process: its session, its login state, and the PIN for as long as the operation needs it. */
+import pkcs11js, { type Handle } from 'pkcs11js';
+import type { Dialog } from '../dialog/dialog.ts';
+import type { HostPinContext, HostStep, HostToken } from '../token/host-protocol.ts';
+import type { Cryptoki } from './cryptoki.ts';
+import { finalize, initialize, type LoadedModule } from './module.ts';
+import { type Quirk, quirksOf } from './quirks.ts';
+import { findSlot } from './slots.ts';
+
+/** What a session tells the agent while it works: deadlines are held there. */
+export type Teller = {
+  readonly step: (step: HostStep) => Promise<void>;
+  readonly dialog: (open: boolean) => Promise<void>;
+};
+
+/** Mutable: slot and session change when the module is started anew, the rest when somebody logs in. */
+export type OpenToken = {
+  readonly module: LoadedModule;
+  readonly p11: Cryptoki;
+  readonly identity: HostToken;
+  readonly quirks: ReadonlySet<Quirk>;
+  readonly context: HostPinContext;
+  readonly dialog: Dialog;
+  readonly teller: Teller;
+  slot: Handle;
+  session: Handle;
+  loggedIn: boolean;
+  /** The PIN that the token accepted; wiped by `closeToken`. */
+  pin: Buffer | undefined;
+  /** PINs that the token refused in this process: never sent again. Wiped by `closeToken`. */
+  refused: Buffer[];
+};
+
+const READ_WRITE = pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION;
+
+/** @throws AgentError ERR_TOKEN_MISSING, ERR_TOKEN_AMBIGUOUS */
+export function openToken(
+  module: LoadedModule,
+  identity: HostToken,
+  context: HostPinContext,
+  dialog: Dialog,
+  teller: Teller,
+): OpenToken {
+  const { slot, token } = findSlot(module, identity);
+  const library = module.p11.C_GetInfo();
+  const quirks = quirksOf(
+    module.families,
+    `${library.manufacturerID} ${library.libraryDescription}`,
+    token.manufacturer,
+  );
+  const session = module.p11.C_OpenSession(slot, READ_WRITE);
+  const { p11 } = module;
+  return {
+    module,
+    p11,
+    identity,
+    quirks,
+    context,
+    dialog,
+    teller,
+    slot,
+    session,
+    loggedIn: false,
+    pin: undefined,
+    refused: [],
+  };
+}
+
+/**
+ * Starts the module anew, the one sure way to see what truly lies on the token: GIDS cards show another CKA_ID to the next
+ * process, OpenSC keeps keys usable after C_Logout. Nobody is logged in afterwards.
+ */
+export function restart(token: OpenToken): void {
+  finalize(token.module, [token.slot]);
+  initialize(token.module);
+  token.loggedIn = false;
+  token.slot = findSlot(token.module, token.identity).slot;
+  token.session = token.p11.C_OpenSession(token.slot, READ_WRITE);
+}
+
+export function wipePins(token: OpenToken): void {
+  token.pin?.fill(0);
+  for (const pin of token.refused) pin.fill(0);
+  token.pin = undefined;
+  token.refused = [];
+}

@@ -1,0 +1,99 @@
+/** Writes the certificate beside its key, and proves in a module started anew that both are there and belong together. */
+import { createHash, verify } from 'node:crypto';
+import pkcs11js, { type Handle, type Template } from 'pkcs11js';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { type HostParams, type HostResult, type Mishap, PROOF_DOMAIN } from '../token/host-protocol.ts';
+import { assertBelongs, type ReadCertificate, readCertificate } from './certificate.ts';
+import { rvOf } from './ckr.ts';
+import { KEY_ROWS } from './key-types.ts';
+import { findPrivateKey } from './keys.ts';
+import { login } from './login.ts';
+import { attributeIfAny, findCertificate } from './objects.ts';
+import { type OpenToken, restart } from './session.ts';
+import { signWith } from './sign.ts';
+import { mishapOf } from './slots.ts';
+import { orNothing } from './snapshot.ts';
+import { certificateTemplate } from './templates.ts';
+
+/** CKA_LABEL of the certificates above the customer's. */
+const CHAIN_LABEL = 'CA';
+
+/** @throws AgentError ERR_CERTIFICATE_*, ERR_TOKEN_KEY_MISSING, ERR_TOKEN_FULL; a chain certificate's failure is no failure */
+export async function store(token: OpenToken, request: HostParams<'store'>): Promise<HostResult<'store'>> {
+  const certificate = readCertificate(request.certificate);
+  assertBelongs(certificate, request.key.spki);
+  const chain = request.chain.map(readCertificate);
+  await login(token);
+  await token.teller.step('write');
+  const privateKey = findPrivateKey(token, request.key);
+  // As the token knows the key now, which is not always as we named it.
+  const ckaId = attributeIfAny(token, privateKey, pkcs11js.CKA_ID) ?? Buffer.from(request.key.ckaId);
+  writeUnlessThere(token, certificate, ckaId, request.label);
+  return { mishaps: await writeChain(token, chain) };
+}
+
+async function writeChain(token: OpenToken, chain: readonly ReadCertificate[]): Promise<Mishap[]> {
+  const mishaps: Mishap[] = [];
+  for (const certificate of chain) {
+    await token.teller.step('write');
+    try {
+      writeUnlessThere(token, certificate, chainCkaId(certificate), CHAIN_LABEL);
+    } catch (error) {
+      mishaps.push(mishapOf('chain certificate', error));
+    }
+  }
+  return mishaps;
+}
+
+/** Never the key's own: ykcs11 overwrites the certificate under a CKA_ID, OpenSC refuses a second one. */
+function chainCkaId({ value }: ReadCertificate): Buffer {
+  return createHash('sha256').update(value).digest().subarray(0, 20);
+}
+
+function writeUnlessThere(token: OpenToken, certificate: ReadCertificate, ckaId: Buffer, label: string): void {
+  if (findCertificate(token, certificate.value)) return;
+  const template = certificateTemplate(certificate.value, certificate, ckaId, label);
+  try {
+    orNothing(token, ckaId, () => create(token, template));
+  } catch (error) {
+    throw isFull(token, error, certificate.value.length) ? new AgentError('ERR_TOKEN_FULL', {}, error) : error;
+  }
+}
+
+function create({ p11, session }: OpenToken, template: Template): Handle {
+  return p11.C_CreateObject(session, template);
+}
+
+/** A full token often says GENERAL_ERROR; only its memory figure, where it has one, tells that from other failures. */
+function isFull(token: OpenToken, error: unknown, bytes: number): boolean {
+  const ambiguous = ['CKR_GENERAL_ERROR', 'CKR_FUNCTION_FAILED', 'CKR_DEVICE_ERROR'].includes(rvOf(error) ?? '');
+  return ambiguous && freeMemory(token) < bytes;
+}
+
+function freeMemory({ p11, slot }: OpenToken): number {
+  try {
+    // A BigInt, whatever the binding's types say. CK_UNAVAILABLE_INFORMATION is all ones.
+    const free: unknown = p11.C_GetTokenInfo(slot).freePublicMemory;
+    return typeof free === 'bigint' && free < 0xffff_ffffn ? Number(free) : Number.POSITIVE_INFINITY;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** @throws AgentError ERR_TOKEN_KEY_MISSING, ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_SIGNATURE_WRONG */
+export async function prove(token: OpenToken, request: HostParams<'prove'>): Promise<HostResult<'prove'>> {
+  await token.teller.step('restart');
+  restart(token);
+  await login(token);
+  const handle = findCertificate(token, request.certificate);
+  const stored = handle && attributeIfAny(token, handle, pkcs11js.CKA_VALUE);
+  if (!stored?.equals(request.certificate)) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
+  const signed = Buffer.concat([Buffer.from(PROOF_DOMAIN, 'latin1'), request.challenge]);
+  const signature = await signWith(token, request.key, signed);
+  const { hash, jwa } = KEY_ROWS[request.key.keyType];
+  // With the certificate as the token gave it back, not as we hold it.
+  const key = readCertificate(stored).publicKey;
+  if (!verify(hash, signed, { key, dsaEncoding: 'ieee-p1363' }, signature))
+    throw new AgentError('ERR_TOKEN_SIGNATURE_WRONG');
+  return { algorithm: jwa, signed: signed.toString('base64'), signature: signature.toString('base64') };
+}
