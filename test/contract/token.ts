@@ -1,0 +1,237 @@
+/** What every token must do through our token host, whatever module is behind it. Run by one small file for each module. */
+import { createPublicKey, randomBytes, verify, X509Certificate } from 'node:crypto';
+import { expect } from 'chai';
+import type { GeneratedKey, TokenDescription, TokenSession, Tokens } from '../../agent/enrollment/ports.ts';
+import { asDer } from '../../agent/x509/der.ts';
+import type { Pkcs11Module } from '../../native-config/schema.ts';
+import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
+import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import { type Desk, opensslAccepts, PIN_CONTEXT, requestInfo, stageDesk, witness } from './desk.ts';
+
+export type TokenUnderTest = {
+  readonly module: Pkcs11Module;
+  /** Two tokens of one module. */
+  readonly labels: readonly [string, string];
+  readonly pin: string;
+  readonly keyTypes: readonly KeyType[];
+};
+
+const calm = new AbortController().signal;
+const NO_DEADLINES = { dialogMs: 20_000, caMs: 1000, pendingMs: 1000, retryAtLeastMs: 1, retryAtMostMs: 1, token: {} };
+
+/** The code of the failure that must come. */
+export async function codeOf(work: Promise<unknown>): Promise<ErrorCode | 'no error'> {
+  try {
+    await work;
+    return 'no error';
+  } catch (error) {
+    if (error instanceof AgentError) return error.code;
+    throw error;
+  }
+}
+
+export function tokenContract(name: string, stage: (folder: string) => TokenUnderTest): void {
+  describe(`a token of ${name}`, function () {
+    this.timeout(60_000);
+    let desk: Desk;
+    let under: TokenUnderTest;
+    let tokens: Tokens;
+    let token: TokenDescription;
+    let session: TokenSession | undefined;
+
+    const look = () => witness(under.module, token, under.pin);
+    const opened = async (): Promise<TokenSession> => {
+      session = await tokens.open(token, PIN_CONTEXT, NO_DEADLINES, calm);
+      return session;
+    };
+    const generated = async (type: KeyType) => {
+      const ckaId = randomBytes(16);
+      const key = await (await opened()).generate({ ckaId, label: 'desk', keys: [type] });
+      return { ckaId, key, reference: { ckaId, spki: key.spki, keyType: key.keyType } };
+    };
+    /** The cheapest key type there is, for tests that are not about types. */
+    const anyType = (): KeyType => under.keyTypes.find((type) => type.startsWith('ec')) ?? under.keyTypes[0]!;
+
+    before(async () => {
+      desk = stageDesk();
+      under = stage(desk.folder);
+      tokens = desk.tokens([under.module]);
+      token = (await tokens.list(calm)).find(({ label }) => label === under.labels[0])!;
+    });
+    beforeEach(() => {
+      desk.writePin(under.pin);
+      desk.script({});
+    });
+    afterEach(async () => {
+      await session?.close();
+      session = undefined;
+    });
+    after(() => desk.leave());
+
+    it('is listed with its key types and without a PIN; uninitialized slots are not', async () => {
+      desk.writePin('must not be read');
+      const list = await tokens.list(calm);
+      expect(list.map(({ label }) => label)).to.have.members([...under.labels]);
+      expect(list[0]?.keyTypes).to.include.members([...under.keyTypes]);
+      expect(list.every(({ module }) => module === under.module.path)).to.equal(true);
+      expect(list.every(({ initialized, userPinInitialized }) => initialized && userPinInitialized)).to.equal(true);
+    });
+
+    it('generates each type it offers, as the witness reads it, with an examination record', async () => {
+      for (const type of under.keyTypes) {
+        const { ckaId, key } = await generated(type);
+        expect(key.keyType).to.equal(type);
+        expectSpkiOfType(key);
+        expectExamination(key);
+        const pair = look().filter(({ id }) => id === ckaId.toString('hex'));
+        expect(pair.map((object) => object.class)).to.have.members(['private', 'public']);
+        const half = pair.find((object) => object.class === 'private');
+        expect(half).to.include({ private: true, sensitive: true, extractable: false, label: 'desk' });
+        expect(await session!.destroy(ckaId)).to.deep.equal({ left: 0 });
+        expect(look().filter(({ id }) => id === ckaId.toString('hex'))).to.deep.equal([]);
+        await session!.close();
+      }
+    });
+
+    it('takes the first type of the order that the token can make', async () => {
+      const open = await opened();
+      const ckaId = randomBytes(16);
+      const key = await open.generate({ ckaId, label: 'desk', keys: [anyType(), 'rsa-2048'] });
+      expect(key.keyType).to.equal(anyType());
+      await open.destroy(ckaId);
+    });
+
+    it('returns the same key when a generation is taken up again', async () => {
+      const { ckaId, key } = await generated(anyType());
+      await session!.close();
+      const again = await (await opened()).generate({ ckaId, label: 'desk', keys: [anyType()] });
+      expect(Buffer.from(again.spki).equals(key.spki)).to.equal(true);
+      expectExamination(again);
+      expect(await session!.destroy(ckaId)).to.deep.equal({ left: 0 });
+    });
+
+    it('signs a request of its key so that openssl verifies it, for each type', async () => {
+      for (const type of under.keyTypes) {
+        const { ckaId, reference } = await generated(type);
+        const info = requestInfo(reference.spki);
+        const signature = await session!.signRequest(reference, info);
+        expect(opensslAccepts(info, signature, type), type).to.equal(true);
+        await session!.destroy(ckaId);
+        await session!.close();
+      }
+    });
+
+    it('refuses to sign what is not a request of this very key', async () => {
+      const { ckaId, reference } = await generated(anyType());
+      const own = Buffer.from(requestInfo(reference.spki));
+      const other = Buffer.from(reference.spki);
+      other.writeUInt8(other.readUInt8(other.length - 1) ^ 1, other.length - 1);
+      const foreign: Record<string, Uint8Array> = {
+        'other key': requestInfo(other),
+        'plain text': Buffer.from('pay 1,000,000 yen'),
+        'a hash': randomBytes(32),
+        'the key alone': reference.spki,
+        'bytes after it': Buffer.concat([own, Buffer.from([0])]),
+        'a proof': Buffer.concat([Buffer.from('inkan-proof-v1\0'), randomBytes(32)]),
+        'a wrapped request': Buffer.concat([Buffer.from([0x30, 0x82, own.length >> 8, own.length & 255]), own]),
+      };
+      for (const [what, bytes] of Object.entries(foreign)) {
+        expect(await codeOf(session!.signRequest(reference, asDer(bytes))), what).to.equal('ERR_TOKEN_HOST_PROTOCOL');
+      }
+      await session!.destroy(ckaId);
+    });
+
+    it('stores the certificate with its chain, and proves both in a module started anew', async () => {
+      const { ckaId, reference } = await generated(anyType());
+      const before = look().length;
+      const certificate = desk.certify(reference.spki, '/O=Test/CN=desk');
+      await session!.store(reference, certificate, [desk.authority()], 'desk');
+      await session!.store(reference, certificate, [desk.authority()], 'desk');
+      expect(look().length).to.equal(before + 2);
+      const leaf = look().find((object) => object.class === 'certificate' && object.id === ckaId.toString('hex'));
+      expect(leaf?.value).to.equal(Buffer.from(certificate).toString('hex'));
+      expect(leaf?.serial).to.equal('020141');
+      const challenge = randomBytes(32);
+      const proof = await session!.prove(reference, certificate, challenge);
+      const signed = Buffer.from(proof.signed, 'base64');
+      expect(signed.equals(Buffer.concat([Buffer.from('inkan-proof-v1\0', 'latin1'), challenge]))).to.equal(true);
+      const { publicKey } = new X509Certificate(certificate);
+      const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+      const hash = proof.algorithm === 'ES384' ? 'sha384' : 'sha256';
+      expect(verify(hash, signed, key, Buffer.from(proof.signature, 'base64'))).to.equal(true);
+      expect(await tokens.certificates(token, calm)).to.have.lengthOf(2);
+      expect((await session!.destroy(ckaId)).left).to.equal(3);
+    });
+
+    it('writes nothing that is not a certificate of this key', async () => {
+      const { ckaId, reference } = await generated(anyType());
+      const before = look().length;
+      const store = (der: Uint8Array) => codeOf(session!.store(reference, asDer(der), [], 'desk'));
+      expect(await store(desk.authority())).to.equal('ERR_CERTIFICATE_KEY_MISMATCH');
+      expect(await store(randomBytes(900))).to.equal('ERR_CERTIFICATE_UNREADABLE');
+      const right = desk.certify(reference.spki, '/CN=desk');
+      expect(await store(Buffer.concat([right, Buffer.from([0])]))).to.equal('ERR_CERTIFICATE_UNREADABLE');
+      expect(await codeOf(session!.prove(reference, right, randomBytes(32)))).to.equal('ERR_TOKEN_CERTIFICATE_MISSING');
+      expect(look().length).to.equal(before);
+      await session!.destroy(ckaId);
+    });
+
+    it('says that the key is missing where it is', async () => {
+      const { ckaId, reference } = await generated(anyType());
+      const certificate = desk.certify(reference.spki, '/CN=desk');
+      await session!.destroy(ckaId);
+      expect(await codeOf(session!.store(reference, certificate, [], 'desk'))).to.equal('ERR_TOKEN_KEY_MISSING');
+    });
+
+    it('leaves the token as it was when the PIN is wrong or the dialog is cancelled', async () => {
+      const before = look();
+      const request = { ckaId: randomBytes(16), label: 'desk', keys: [anyType()] };
+      desk.writePin('00000000');
+      expect(await codeOf((await opened()).generate(request))).to.equal('ERR_USER_PIN_CANCELLED');
+      await session!.close();
+      desk.script({ pin: 'cancel' });
+      expect(await codeOf((await opened()).generate(request))).to.equal('ERR_USER_PIN_CANCELLED');
+      expect(look()).to.have.deep.members(before);
+    });
+
+    it('works on the token that is named, and no other', async () => {
+      const second = (await tokens.list(calm)).find(({ label }) => label === under.labels[1])!;
+      const before = look().length;
+      const open = await tokens.open(second, PIN_CONTEXT, NO_DEADLINES, calm);
+      const ckaId = randomBytes(16);
+      await open.generate({ ckaId, label: 'desk', keys: [anyType()] });
+      expect(look().length).to.equal(before);
+      expect(witness(under.module, second, under.pin)).to.have.lengthOf(2);
+      expect(await open.destroy(ckaId)).to.deep.equal({ left: 0 });
+      await open.close();
+    });
+
+    it('is missing when it is not there', async () => {
+      const gone = { ...token, label: 'nowhere' };
+      expect(await codeOf(tokens.open(gone, PIN_CONTEXT, NO_DEADLINES, calm))).to.equal('ERR_TOKEN_MISSING');
+    });
+
+    it('gives a scripted human only to profiles marked test', async () => {
+      for (const profile of ['true-bank', 'no-bank']) {
+        const context = { ...PIN_CONTEXT, profile };
+        const code = await codeOf(tokens.open(token, context, NO_DEADLINES, calm));
+        expect(code).to.equal('ERR_POLICY_SCRIPTED_HUMAN_REFUSED');
+      }
+    });
+  });
+}
+
+function expectSpkiOfType({ spki, keyType }: GeneratedKey): void {
+  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
+  const curves: Record<string, string> = { 'ec-p256': 'prime256v1', 'ec-p384': 'secp384r1' };
+  expect(namedCurve ?? `rsa-${modulusLength}`).to.equal(curves[keyType] ?? keyType);
+  expect(key.export({ format: 'der', type: 'spki' }).equals(spki)).to.equal(true);
+}
+
+function expectExamination({ examination }: GeneratedKey): void {
+  expect(examination.trials.map(({ trial }) => trial)).to.deep.equal(['read-extractable', 'read-secret', 'wrap']);
+  expect(examination.trials[0]).to.include({ outcome: 'refused', evidence: 'CKA_EXTRACTABLE reads 0' });
+  expect(examination.trials[1]?.evidence).to.match(/CKA_PRIVATE_EXPONENT CKR_/);
+  expect(examination.claims).to.include({ extractable: false });
+}
