@@ -70,7 +70,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     report,
   };
-  const enrollments = new Enrollments(ports, profiles.read);
+  const enrollments = new Enrollments(ports, () => profiles.read());
   await enrollments.recover();
   return { version: version(), folders, language, report, profiles, modules, tokens, journal, enrollments };
 }
@@ -79,7 +79,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
 export async function serve(agent: Agent, ports: readonly number[] = PORTS): Promise<Bridge> {
   const { version, enrollments, profiles, report } = agent;
   const handlers = handlersFor({ version, enrollments, words: wordsFor });
-  const bridge = await startBridge({ ports, origins: profiles.origins, handlers, words: wordsFor, report });
+  const bridge = await startBridge({ ports, origins: () => profiles.origins(), handlers, words: wordsFor, report });
   enrollments.goOn();
   return bridge;
 }

@@ -1,0 +1,82 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { openJournal } from '../../../agent/enrollment/journal.ts';
+import type { JournalEntry } from '../../../agent/enrollment/ports.ts';
+import { ownFolder } from '../../stage/folder.ts';
+import { refusalOf } from '../../stage/refusal.ts';
+
+const ENTRY = {
+  enrollment: 'AAAAAAAAAAAAAAAAAAAAAA',
+  startedAt: 1,
+  updatedAt: 2,
+  state: { name: 'consented', plan: { jti: 'j' }, token: { label: 'desk' }, ckaId: new Uint8Array([0, 255]) },
+} as unknown as JournalEntry;
+
+describe('enrollment: the journal', () => {
+  const folder = ownFolder();
+  const facts: string[] = [];
+  const open = () => openJournal(join(folder(), 'journal'), (fact) => facts.push(fact));
+  const inside = (name: string) => join(folder(), 'journal', name);
+
+  it('gives back what was written, bytes and all, in files of the owner only', async () => {
+    const journal = await open();
+    await journal.write(ENTRY);
+    expect(await (await open()).read(ENTRY.enrollment)).to.deep.equal(ENTRY);
+    expect(await journal.list()).to.deep.equal([ENTRY]);
+    expect((await stat(inside(`${ENTRY.enrollment}.json`))).mode & 0o777).to.equal(0o600);
+    expect((await stat(join(folder(), 'journal'))).mode & 0o777).to.equal(0o700);
+  });
+
+  it('holds the latest state, and no temporary file', async () => {
+    const journal = await open();
+    await journal.write(ENTRY);
+    await journal.write({ ...ENTRY, updatedAt: 3 });
+    expect((await journal.read(ENTRY.enrollment))?.updatedAt).to.equal(3);
+    expect(await readdir(join(folder(), 'journal'))).to.deep.equal([`${ENTRY.enrollment}.json`]);
+  });
+
+  for (const [what, text] of [
+    ['torn', '{"version":1,"enrollment":"AAAAAAAAAAAAAAAAAAAAAA","sta'],
+    ['foreign', '[]'],
+    ['of another version', JSON.stringify({ version: 2, ...ENTRY })],
+    ['of another enrollment', JSON.stringify({ version: 1, ...ENTRY, enrollment: 'BBBBBBBBBBBBBBBBBBBBBB' })],
+    ['without a plan', JSON.stringify({ version: 1, ...ENTRY, state: { name: 'consented' } })],
+  ] as const) {
+    it(`sets a file that is ${what} aside and reports it`, async () => {
+      const journal = await open();
+      await writeFile(inside(`${ENTRY.enrollment}.json`), text);
+      facts.length = 0;
+      expect(await journal.list()).to.deep.equal([]);
+      const [aside = ''] = await readdir(join(folder(), 'journal'));
+      expect(aside).to.match(/\.json\.set-aside-\d+$/);
+      expect(await readFile(inside(aside), 'utf8')).to.equal(text);
+      expect(facts).to.have.lengthOf(1);
+    });
+  }
+
+  it('keeps the authorization in a file of its own, and erases it', async () => {
+    const journal = await open();
+    await journal.write(ENTRY);
+    await journal.keepSecret(ENTRY.enrollment, 'one-time');
+    expect((await stat(inside(`${ENTRY.enrollment}.authorization`))).mode & 0o777).to.equal(0o600);
+    await journal.eraseStraySecrets();
+    expect(await journal.secret(ENTRY.enrollment)).to.equal('one-time');
+    await journal.eraseSecret(ENTRY.enrollment);
+    await journal.eraseSecret(ENTRY.enrollment);
+    expect(await journal.secret(ENTRY.enrollment)).to.equal(undefined);
+    expect(await readdir(join(folder(), 'journal'))).to.deep.equal([`${ENTRY.enrollment}.json`]);
+  });
+
+  it('erases an authorization whose enrollment was never consented', async () => {
+    const journal = await open();
+    await journal.keepSecret('BBBBBBBBBBBBBBBBBBBBBB', 'one-time');
+    await journal.eraseStraySecrets();
+    expect(await readdir(join(folder(), 'journal'))).to.deep.equal([]);
+  });
+
+  it('says before the first act that its folder cannot be written', async () => {
+    await writeFile(join(folder(), 'journal'), 'a file where the folder should be');
+    expect(await refusalOf(open())).to.equal('ERR_INTERNAL_STATE_UNWRITABLE');
+  });
+});

@@ -1,0 +1,127 @@
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { loadAgentConfig, loadProfiles } from '../../../native-config/load.ts';
+import { makeAuthority } from '../../stage/authority.ts';
+import { newSigningKey, ORIGIN, profileJson } from '../../stage/bank-desk.ts';
+import { ownFolder } from '../../stage/folder.ts';
+import { refusalOf } from '../../stage/refusal.ts';
+
+describe('native-config: profiles', () => {
+  const folder = ownFolder();
+  let good: Record<string, unknown>;
+  before(async () => {
+    good = profileJson(await newSigningKey(), await makeAuthority());
+  });
+
+  const write = async (file: string, changes: Record<string, unknown> = {}) => {
+    await mkdir(join(folder(), file, '..'), { recursive: true });
+    await writeFile(join(folder(), file), JSON.stringify({ ...good, ...changes }), { mode: 0o600 });
+  };
+  const load = async (...folders: string[]) => {
+    const refused: string[] = [];
+    const paths = folders.map((name) => join(folder(), name));
+    const profiles = await loadProfiles(paths, ({ error }) => refused.push(error.code));
+    return { ids: profiles.map(({ id }) => id), refused, profiles };
+  };
+
+  it('are read with their defaults', async () => {
+    await write('p/good.json');
+    const { profiles } = await load('p', 'missing');
+    expect(profiles[0]?.test).to.equal(false);
+    expect(profiles[0]?.deadlines.caMs).to.equal(60_000);
+  });
+
+  it('in a file, a folder or a folder above that others may write are refused', async () => {
+    await write('p/good.json');
+    for (const path of ['p/good.json', 'p', '']) {
+      await chmod(join(folder(), path), path.endsWith('.json') ? 0o666 : 0o777);
+      expect((await load('p')).refused).to.deep.equal(['ERR_POLICY_PROFILE_UNSAFE']);
+      await chmod(join(folder(), path), path.endsWith('.json') ? 0o600 : 0o700);
+    }
+    expect((await load('p')).ids).to.deep.equal(['stage-bank']);
+  });
+
+  it('behind a link are judged where they really lie', async () => {
+    await write('open/good.json');
+    await chmod(join(folder(), 'open'), 0o777);
+    await mkdir(join(folder(), 'p'));
+    await symlink(join(folder(), 'open/good.json'), join(folder(), 'p/good.json'));
+    expect((await load('p')).refused).to.deep.equal(['ERR_POLICY_PROFILE_UNSAFE']);
+  });
+
+  it('of the system win; a second one with the same id or origin is refused, and takes nobody else with it', async () => {
+    await write('system/a.json');
+    await write('user/same-id.json', { origins: ['https://other.example'] });
+    await write('user/same-origin.json', { id: 'second', origins: ['https://new.example', ORIGIN] });
+    await write('user/third.json', { id: 'third', origins: ['https://third.example'] });
+    const { ids, refused } = await load('system', 'user');
+    expect(ids).to.deep.equal(['stage-bank', 'third']);
+    expect(refused).to.deep.equal(['ERR_POLICY_PROFILE_DUPLICATE', 'ERR_POLICY_PROFILE_DUPLICATE']);
+  });
+
+  const BAD: readonly [string, Record<string, unknown>][] = [
+    ['an unknown member', { updateUrl: 'https://evil.example' }],
+    ['an http origin', { origins: ['http://www.bank.example'] }],
+    ['a localhost origin without the test mark', { origins: ['http://localhost:8080'] }],
+    ['a localhost origin without a port', { test: true, origins: ['http://localhost'] }],
+    ['an origin with a slash', { origins: ['https://www.bank.example/'] }],
+    ['an origin with its default port', { origins: ['https://www.bank.example:443'] }],
+    ['an origin in capitals', { origins: ['https://WWW.bank.example'] }],
+    ['a pattern for an origin', { origins: ['https://*.bank.example'] }],
+    [
+      'an http enrollment URL',
+      { enrollment: { x: { protocol: 'est', url: 'http://ca.example/est', trustAnchors: ['x'] } } },
+    ],
+    ['no issuers', { issuers: [] }],
+    ['another version', { version: 2 }],
+    ['no order keys', { orderKeys: { keys: [] } }],
+  ];
+  for (const [what, changes] of BAD) {
+    it(`with ${what} are refused`, async () => {
+      await write('p/bad.json', changes);
+      expect((await load('p')).refused).to.deep.equal(['ERR_POLICY_PROFILE_INVALID']);
+    });
+  }
+
+  it('with a private key among the order keys are refused', async () => {
+    const { keys } = good['orderKeys'] as { keys: Record<string, unknown>[] };
+    await write('p/bad.json', { orderKeys: { keys: [{ ...keys[0], d: 'AAAA' }] } });
+    expect((await load('p')).refused).to.deep.equal(['ERR_POLICY_PROFILE_INVALID']);
+  });
+
+  it('that are not JSON are refused', async () => {
+    await mkdir(join(folder(), 'p'));
+    await writeFile(join(folder(), 'p/bad.json'), '{');
+    expect((await load('p')).refused).to.deep.equal(['ERR_POLICY_PROFILE_INVALID']);
+  });
+});
+
+describe('native-config: agent.json', () => {
+  const folder = ownFolder();
+  const write = (text: string) => writeFile(join(folder(), 'agent.json'), text, { mode: 0o600 });
+  const load = () => loadAgentConfig(join(folder(), 'agent.json'));
+
+  it('may be missing', async () => {
+    expect((await load()).modules).to.deep.equal([]);
+  });
+
+  it('names modules by absolute paths, with an environment of their own', async () => {
+    await write(
+      JSON.stringify({ version: 1, modules: [{ path: '/usr/lib/x.so', environment: { SOFTHSM2_CONF: '/x' } }] }),
+    );
+    expect((await load()).modules[0]?.environment).to.deep.equal({ SOFTHSM2_CONF: '/x' });
+  });
+
+  for (const [what, json] of [
+    ['a relative path', { version: 1, modules: [{ path: 'x.so' }] }],
+    ['LD_PRELOAD for a module', { version: 1, modules: [{ path: '/x.so', environment: { LD_PRELOAD: '/evil.so' } }] }],
+    ['NODE_OPTIONS for a module', { version: 1, modules: [{ path: '/x.so', environment: { NODE_OPTIONS: '-r' } }] }],
+    ['an unknown member', { version: 1, modul: [] }],
+  ] as const) {
+    it(`with ${what} is refused`, async () => {
+      await write(JSON.stringify(json));
+      expect(await refusalOf(load())).to.equal('ERR_INTERNAL_CONFIG_INVALID');
+    });
+  }
+});

@@ -1,0 +1,178 @@
+import { createHmac } from 'node:crypto';
+import { expect } from 'chai';
+import { CompactSign } from 'jose';
+import { checkValidity, verifyOrder } from '../../../agent/policy/order.ts';
+import { planFor } from '../../../agent/policy/plan.ts';
+import type { OrderClaims } from '../../../web-bridge/protocol/order.ts';
+import { type BankDesk, newSigningKey, ORIGIN, openBankDesk } from '../../stage/bank-desk.ts';
+import { refusalOf } from '../../stage/refusal.ts';
+
+describe('policy: an order', () => {
+  let desk: BankDesk;
+  before(async () => {
+    desk = await openBankDesk();
+  });
+
+  const verify = (order: string, origin = ORIGIN, purpose: OrderClaims['purpose'] = 'enroll') =>
+    verifyOrder(order, origin, purpose, [desk.profile]);
+
+  /** Signs whatever claims: the bank library would not. */
+  async function signed(changes: Record<string, unknown>, header: Record<string, unknown> = {}): Promise<string> {
+    const { key, kid, alg } = desk.key;
+    return await new CompactSign(Buffer.from(JSON.stringify(desk.claims(changes))))
+      .setProtectedHeader({ alg, kid, typ: 'inkan-order+jwt', ...header })
+      .sign(key);
+  }
+
+  it('is accepted as the bank signed it, and makes a plan without its secret', async () => {
+    const verified = await verify(await desk.order());
+    checkValidity(verified.claims, Date.now());
+    const { plan, secret } = planFor(verified);
+    expect(secret).to.equal('one-time-secret');
+    expect(plan.keys).to.deep.equal(['ec-p256', 'rsa-2048']);
+    expect(JSON.stringify(plan)).not.to.include('one-time-secret');
+    expect(JSON.parse(JSON.stringify(plan))).to.deep.equal(plan);
+  });
+
+  const WRONG: readonly [string, Record<string, unknown>, string][] = [
+    ['another audience', { aud: 'somebody' }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    ['an unknown issuer', { iss: 'other-bank' }, 'ERR_POLICY_ORDER_ISSUER_UNKNOWN'],
+    ['an issuer from the prototype', { iss: 'constructor' }, 'ERR_POLICY_ORDER_ISSUER_UNKNOWN'],
+    ['a short jti', { jti: 'short' }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    ['no jti', { jti: undefined }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    ['times as text', { iat: '0' }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    ['another origin', { origin: 'https://www.other.example' }, 'ERR_POLICY_ORDER_ORIGIN_MISMATCH'],
+    ['an origin with a slash', { origin: `${ORIGIN}/` }, 'ERR_POLICY_ORDER_ORIGIN_MISMATCH'],
+    ['another purpose', { purpose: 'remove' }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    ['an unknown member', { extractable: true }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    [
+      'a URL of its own',
+      { enrollment: { protocol: 'est', label: 'customers', url: 'https://evil.example' } },
+      'ERR_POLICY_ORDER_CLAIMS_INVALID',
+    ],
+    ['an unknown key type', { keys: ['rsa-1024'] }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    ['no key type', { keys: [] }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    ['an unknown subject attribute', { subject: [['1.2.3', 'x']] }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    [
+      'a bidi character in the account',
+      { account: { id: 'M1', display: 'a\u202Eb' } },
+      'ERR_POLICY_ORDER_CLAIMS_INVALID',
+    ],
+    ['a line break in the subject', { subject: [['CN', 'a\nb']] }, 'ERR_POLICY_ORDER_CLAIMS_INVALID'],
+    [
+      'keyCertSign',
+      { extensions: { keyUsage: ['keyCertSign'], extendedKeyUsage: ['clientAuth'] } },
+      'ERR_POLICY_ORDER_CLAIMS_INVALID',
+    ],
+  ];
+  for (const [what, changes, code] of WRONG) {
+    it(`with ${what} is refused by ${code}`, async () => {
+      expect(await refusalOf(verify(await signed(changes)))).to.equal(code);
+    });
+  }
+
+  it('for another method is refused', async () => {
+    expect(await refusalOf(verify(await desk.order(), ORIGIN, 'reenroll'))).to.equal(
+      'ERR_POLICY_ORDER_PURPOSE_MISMATCH',
+    );
+  });
+
+  it('over a socket of another origin is refused, even one of the bank', async () => {
+    const order = await desk.order();
+    expect(await refusalOf(verify(order, 'https://www.bank.example:8443'))).to.equal(
+      'ERR_POLICY_ORDER_ORIGIN_MISMATCH',
+    );
+  });
+
+  it('with a signature of another key, of none, or changed by one character is refused', async () => {
+    const stranger = await newSigningKey();
+    const forged = await new CompactSign(Buffer.from(JSON.stringify(desk.claims())))
+      .setProtectedHeader({ alg: 'ES256', kid: desk.key.kid, typ: 'inkan-order+jwt' })
+      .sign(stranger.key);
+    expect(await refusalOf(verify(forged))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
+    const [header = '', payload = '', signature = ''] = (await desk.order()).split('.');
+    expect(await refusalOf(verify(`${header}.${payload}.`))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
+    const flipped = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
+    expect(await refusalOf(verify(`${header}.${payload}.${flipped}`))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
+  });
+
+  it('by "none" or by an HMAC over the public key is refused', async () => {
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const { kid } = desk.key;
+    const body = (alg: string) => `${part({ alg, kid, typ: 'inkan-order+jwt' })}.${part(desk.claims())}`;
+    expect(await refusalOf(verify(`${body('none')}.`))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
+    const mac = createHmac('sha256', JSON.stringify(desk.profile.orderKeys.keys[0]))
+      .update(body('HS256'))
+      .digest('base64url');
+    expect(await refusalOf(verify(`${body('HS256')}.${mac}`))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
+  });
+
+  it('with a wrong typ, an unknown kid, or a critical header that we do not know is refused', async () => {
+    expect(await refusalOf(verify(await signed({}, { typ: 'JWT' })))).to.equal('ERR_POLICY_ORDER_MALFORMED');
+    expect(await refusalOf(verify(await signed({}, { kid: 'unknown' })))).to.equal('ERR_POLICY_ORDER_KEY_UNKNOWN');
+    const [, payload = '', signature = ''] = (await desk.order()).split('.');
+    const header = { alg: 'ES256', kid: desk.key.kid, typ: 'inkan-order+jwt', crit: ['b64x'], b64x: false };
+    const critical = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}.${signature}`;
+    expect(await refusalOf(verify(critical))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
+  });
+
+  for (const garbage of ['', 'a', 'a.b', 'a.b.c', 'a.b.c.d', '..', `${'x'.repeat(20_000)}.y.z`]) {
+    it(`that is ${JSON.stringify(garbage.slice(0, 12))} (${garbage.length} characters) is refused`, async () => {
+      expect(await refusalOf(verify(garbage))).to.equal('ERR_POLICY_ORDER_MALFORMED');
+    });
+  }
+
+  const S = 1000;
+  const TIMES: readonly [string, { iat: number; exp: number }, string][] = [
+    ['lives 15 minutes', { iat: 0, exp: 900 }, 'not refused'],
+    ['lives a second longer', { iat: 0, exp: 901 }, 'ERR_POLICY_ORDER_LIFETIME_TOO_LONG'],
+    ['ends before it begins', { iat: 100, exp: 100 }, 'ERR_POLICY_ORDER_LIFETIME_TOO_LONG'],
+    ['comes from a clock 5 minutes ahead', { iat: 300, exp: 600 }, 'not refused'],
+    ['comes from a clock further ahead', { iat: 301, exp: 600 }, 'ERR_POLICY_ORDER_NOT_YET_VALID'],
+    ['expired less than 5 minutes ago', { iat: -600, exp: -299 }, 'not refused'],
+    ['expired 5 minutes ago', { iat: -600, exp: -300 }, 'ERR_POLICY_ORDER_EXPIRED'],
+  ];
+  for (const [what, { iat, exp }, code] of TIMES) {
+    it(`that ${what}: ${code}`, async () => {
+      const now = 1_800_000_000;
+      const claims = { ...desk.claims(), iat: now + iat, exp: now + exp };
+      expect(await refusalOf(() => checkValidity(claims, now * S))).to.equal(code);
+    });
+  }
+});
+
+describe('policy: a plan', () => {
+  const planned = async (changes: Record<string, unknown>, profileChanges: Record<string, unknown> = {}) => {
+    const desk = await openBankDesk(profileChanges);
+    const purpose = changes['purpose'] === 'reenroll' ? 'reenroll' : 'enroll';
+    return planFor(await verifyOrder(await desk.order(changes), ORIGIN, purpose, [desk.profile]));
+  };
+  const enrollment = (label: string, authorization: unknown = { scheme: 'bearer', secret: 's' }) => ({
+    enrollment: { protocol: 'est', label, authorization },
+  });
+
+  it("needs a label of the profile's own table", async () => {
+    for (const label of ['unknown', 'constructor', '__proto__']) {
+      expect(await refusalOf(planned(enrollment(label)))).to.equal('ERR_POLICY_LABEL_UNKNOWN');
+    }
+  });
+
+  it('takes the key types that the profile allows too, in the order of the order', async () => {
+    expect((await planned({ keys: ['rsa-4096', 'rsa-2048', 'ec-p256'] })).plan.keys).to.deep.equal([
+      'rsa-2048',
+      'ec-p256',
+    ]);
+    expect(await refusalOf(planned({ keys: ['rsa-4096'] }))).to.equal('ERR_POLICY_KEY_TYPE_REFUSED');
+  });
+
+  it('has the human type a code where the order says "asked"', async () => {
+    const { plan, secret } = await planned(enrollment('customers', { scheme: 'asked', id: 'M0001' }));
+    expect(secret).to.equal(undefined);
+    expect(plan.authorization).to.deep.equal({ scheme: 'basic', id: 'M0001', asked: true });
+  });
+
+  it("refuses to replace a certificate of an issuer that is not the profile's", async () => {
+    const replaces = { issuer: 'MAA=', serialNumber: '01' };
+    expect(await refusalOf(planned({ purpose: 'reenroll', replaces }))).to.equal('ERR_POLICY_REPLACES_FOREIGN');
+  });
+});
