@@ -6,6 +6,7 @@ import type { Dialog, DialogSettings } from './dialog.ts';
 import { pinentryDialog } from './pinentry.ts';
 import { scriptedDialog } from './scripted.ts';
 import { terminalDialog } from './terminal.ts';
+import { hasTerminal } from './terminal-line.ts';
 
 /** In order of preference. pinentry-gnome3 is not among them: there, Enter approves a CONFIRM. */
 const PROGRAMS = ['pinentry-qt', 'pinentry-gtk-2', 'pinentry'];
@@ -17,6 +18,11 @@ export function openDialog(settings: DialogSettings, environment: NodeJS.Process
   if (settings.script !== undefined) return scriptedDialog(settings, settings.script);
   const windows = graphicalPrograms(environment).map((program) => pinentryDialog(settings, program, environment));
   return firstReachable([...windows, terminalDialog(settings)]);
+}
+
+/** What a person here would be asked by, for `doctor`: paths of pinentry programs, the terminal; empty: out of reach. */
+export function dialogPrograms(environment: NodeJS.ProcessEnv): string[] {
+  return [...graphicalPrograms(environment), ...(hasTerminal() ? ['/dev/tty'] : [])];
 }
 
 function graphicalPrograms(environment: NodeJS.ProcessEnv): string[] {

@@ -1,5 +1,5 @@
 /** The controlling terminal, read key by key: an answer stays bytes, so that a PIN never becomes a string. */
-import { constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { abortedError } from './aborted.ts';
@@ -27,6 +27,15 @@ export function openTerminal(): Terminal {
     return { input: new ReadStream(open()), output: new WriteStream(open()) };
   } catch (error) {
     throw new AgentError('ERR_USER_UNREACHABLE', {}, error);
+  }
+}
+
+export function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY));
+    return isForeground();
+  } catch {
+    return false;
   }
 }
 

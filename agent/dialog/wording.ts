@@ -73,7 +73,7 @@ export function tokenWording(language: Language, question: TokenQuestion, index:
       '',
       ...tokenLines(language, token, max),
       // Readers are told apart by it where cards share a serial number.
-      `(${plainLine(token.slotDescription, max)})`,
+      say(language, 'choose.slot', { slotDescription: plainLine(token.slotDescription, max) }),
     ].join('\n');
 }
 

@@ -59,6 +59,7 @@ export const TEXTS = {
   'choose.approve': [],
   'choose.next': [],
   'choose.item': ['number', 'label', 'model', 'serialNumber'],
+  'choose.slot': ['slotDescription'],
   'input.show': [],
   'input.hide': [],
   'terminal.consent.enroll': ['number'],

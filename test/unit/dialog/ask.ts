@@ -1,0 +1,24 @@
+/**
+ * Asks one question by `openDialog` and writes the outcome into a file: a process of its own, for tests that need
+ * another terminal or that kill it. Arguments: question, timeout in ms, file. The PIN is given as hexadecimal.
+ */
+import { writeFileSync } from 'node:fs';
+import { openDialog } from '../../../agent/dialog/open.ts';
+import { asAgentError } from '../../../web-bridge/protocol/errors.ts';
+import { codeQuestion, consentQuestion, pinQuestion, tokenQuestion } from './questions.ts';
+
+const [question = '', timeoutMs, file = ''] = process.argv.slice(2);
+const dialog = openDialog({ language: 'ja', timeoutMs: Number(timeoutMs) }, process.env);
+const never = new AbortController().signal;
+const questions: Readonly<Record<string, () => Promise<unknown>>> = {
+  consent: () => dialog.consent(consentQuestion, never),
+  pin: async () => (await dialog.pin({ ...pinQuestion, tries: 'last' }, never)).toString('hex'),
+  code: () => dialog.code(codeQuestion, never),
+  choose: () => dialog.chooseToken(tokenQuestion, never),
+};
+
+// As `serve` does while a question stands in the same terminal.
+const log = setInterval(() => process.stderr.write('log line\n'), 40);
+const outcome = await questions[question]?.().catch((error: unknown) => asAgentError(error).code);
+clearInterval(log);
+writeFileSync(file, JSON.stringify(outcome));
