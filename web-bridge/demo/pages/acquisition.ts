@@ -1,0 +1,178 @@
+/**
+ * From 電子証明書取得前処理中 to the installed certificate: the whole of what a bank's page does with the SDK.
+ * The work is the agent's; this page may be reloaded or closed at any time and finds it again.
+ */
+import {
+  cancel,
+  type EnrollmentId,
+  type EnrollmentResult,
+  type EnrollmentStatus,
+  enroll,
+  InkanError,
+  readiness,
+  reenroll,
+  resume,
+  SDK_WORDS,
+  status,
+  whenGranted,
+} from '../../sdk/inkan.ts';
+import { showResult } from './acquisition/details.ts';
+import { showFailure } from './acquisition/failure.ts';
+import { fetchOrder } from './acquisition/order.ts';
+import { showProgress } from './acquisition/progress.ts';
+import { fill, find, language, part, root, screen, show } from './acquisition/screens.ts';
+
+const LOOK_FOR_TOKEN_MS = 2_000;
+const STORAGE_KEY = 'bank.enrollment';
+const FINAL: readonly string[] = ['completed', 'failed', 'abandoned'];
+
+/** The enrollment shown, and whether the customer has pressed 中止. */
+const current: { enrollment?: EnrollmentId; stopping: boolean; again: () => Promise<void> } = {
+  stopping: false,
+  again: prepare,
+};
+let listening = new AbortController();
+
+/** The outcome, too, is shown again after a reload – but not to the next customer, whose session has another name. */
+function remember(enrollment: EnrollmentId): void {
+  sessionStorage.setItem(STORAGE_KEY, `${root.dataset.csrf} ${enrollment}`);
+}
+function remembered(): EnrollmentId | undefined {
+  const [session, enrollment] = sessionStorage.getItem(STORAGE_KEY)?.split(' ') ?? [];
+  return session === root.dataset.csrf ? enrollment : undefined;
+}
+
+function onProgress({ enrollment, state, error }: EnrollmentStatus): void {
+  current.enrollment = enrollment;
+  remember(enrollment);
+  if (!FINAL.includes(state)) showProgress(state, error);
+  if (current.stopping) void stop();
+}
+
+/** Whatever ends the work ends here. */
+async function conclude(work: (signal: AbortSignal) => Promise<EnrollmentResult | null | undefined>): Promise<void> {
+  listening.abort();
+  const { signal } = (listening = new AbortController());
+  try {
+    const result = await work(signal);
+    if (result) showResult(result);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error instanceof InkanError && error.code === 'ERR_SDK_ABANDONED') show('cancelled');
+    else showFailure(error);
+  }
+}
+
+/** 電子証明書取得前処理中. Where the browser will ask, it is explained first, and the connection waits for a click. */
+async function prepare(): Promise<void> {
+  current.again = prepare;
+  show('preparing');
+  const state = await readiness();
+  part('preparing', 'checking').hidden = state === 'explain';
+  part('preparing', 'explain').hidden = state !== 'explain';
+  if (state === 'explain') {
+    const words = SDK_WORDS.explain[language];
+    fill(screen('preparing'), 'what', words.what);
+    fill(screen('preparing'), 'remedy', words.remedy);
+    return;
+  }
+  await connect();
+  if (state === 'denied') await whenAllowed();
+}
+
+/** The customer changed the browser's setting: go on without another click. */
+async function whenAllowed(): Promise<void> {
+  await whenGranted();
+  if (screen('failure').hidden === false) await prepare();
+}
+
+async function connect(): Promise<void> {
+  part('preparing', 'explain').hidden = true;
+  part('preparing', 'checking').hidden = false;
+  await conclude(async (signal) => {
+    const found = await goOn(signal);
+    if (found) return found;
+    await waitForToken(signal);
+    show('start');
+    return undefined;
+  });
+}
+
+/** What this tab began before a reload, or another tab before it was closed. */
+async function goOn(signal: AbortSignal): Promise<EnrollmentResult | null> {
+  const enrollment = remembered();
+  const known = await resume({ onProgress, signal, ...(enrollment && { enrollment }) });
+  if (known) return known;
+  const { enrollments } = await status({ signal });
+  const unfinished = enrollments.find(({ state }) => !FINAL.includes(state));
+  return unfinished ? resume({ onProgress, signal, enrollment: unfinished.enrollment }) : null;
+}
+
+async function waitForToken(signal: AbortSignal): Promise<void> {
+  while (!(await status({ signal })).token) {
+    part('preparing', 'checking').hidden = true;
+    part('preparing', 'token').hidden = false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_FOR_TOKEN_MS));
+    signal.throwIfAborted();
+  }
+  part('preparing', 'token').hidden = true;
+}
+
+/** 電子証明書取得開始 → 「取得」. */
+function acquire(): Promise<void> {
+  current.again = acquire;
+  delete current.enrollment;
+  current.stopping = false;
+  showProgress('connecting');
+  return conclude(async (signal) => {
+    const order = await fetchOrder(signal);
+    const run = root.dataset.purpose === 'reenroll' ? reenroll : enroll;
+    return run(order, { onProgress, signal });
+  });
+}
+
+/** 中止. What the agent has begun only the agent can stop; `conclude` hears of it. */
+async function stop(): Promise<void> {
+  current.stopping = screen('issuing').hidden === false;
+  if (!current.stopping) {
+    listening.abort();
+    show('cancelled');
+    return;
+  }
+  if (current.enrollment === undefined) return;
+  current.stopping = false;
+  await cancel(current.enrollment).catch((error: unknown) => {
+    // Too late: the request is on its way, and the agent says so.
+    if (error instanceof InkanError) showRefusedCancel(error);
+  });
+}
+
+function showRefusedCancel({ words }: InkanError): void {
+  const box = part('issuing', 'waiting');
+  box.hidden = false;
+  fill(box, 'what', words[language].what);
+  fill(box, 'remedy', words[language].remedy);
+}
+
+/** Browsers let a script close only the windows that scripts have opened. */
+function closeWindow(): void {
+  close();
+  setTimeout(() => {
+    part('done', 'close-failed').hidden = false;
+  }, 300);
+}
+
+const ACTIONS: Readonly<Record<string, () => unknown>> = {
+  connect,
+  acquire,
+  cancel: stop,
+  again: () => current.again(),
+  close: closeWindow,
+};
+
+for (const [name, action] of Object.entries(ACTIONS)) {
+  for (const button of root.querySelectorAll(`[data-do="${name}"]`))
+    button.addEventListener('click', () => void action());
+}
+find(document, '#content').setAttribute('data-started', '');
+void prepare();

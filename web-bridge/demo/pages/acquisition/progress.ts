@@ -1,0 +1,44 @@
+/** 電子証明書発行処理中: how far the agent is. */
+import type { EnrollmentStatus } from '../../../sdk/inkan.ts';
+import { fill, find, language, part, screen, show } from './screens.ts';
+
+type Shown = EnrollmentStatus['state'] | 'connecting';
+
+/** Until the request is sent, it can be called back. */
+const CANCELLABLE: readonly Shown[] = ['connecting', 'accepted', 'consented', 'key-generated', 'csr-signed'];
+/** While these last, a dialog of the agent may be open. */
+const WITH_DIALOG: readonly Shown[] = ['accepted', 'consented', 'issued'];
+
+function markWork(state: Shown): void {
+  const items = [...screen('issuing').querySelectorAll<HTMLElement>('[data-state]')];
+  // Waiting for approval is waiting for the answer.
+  const reached = state === 'pending' ? 'sent' : state;
+  const current = items.findIndex(({ dataset }) => dataset.state === reached);
+  for (const [at, item] of items.entries()) {
+    const mark = at < current || state === 'completed' ? 'done' : at === current ? 'current' : 'waiting';
+    item.dataset.mark = mark;
+    const note = find(item, 'small');
+    note.textContent = note.dataset[mark] ?? '';
+  }
+  const text = items[current]?.querySelector('span')?.textContent ?? '';
+  part('issuing', 'announcement').textContent = text;
+}
+
+/** `error` beside a state: the agent waits for something, and says for what. */
+function showWaiting(error: EnrollmentStatus['error']): void {
+  const box = part('issuing', 'waiting');
+  box.hidden = error === undefined;
+  if (!error) return;
+  fill(box, 'what', error.words[language].what);
+  fill(box, 'remedy', error.words[language].remedy);
+}
+
+export function showProgress(state: Shown, error?: EnrollmentStatus['error']): void {
+  show('issuing');
+  markWork(state);
+  showWaiting(error);
+  part('issuing', 'pending').hidden = state !== 'pending';
+  part('issuing', 'dialog').hidden = !WITH_DIALOG.includes(state);
+  part('issuing', 'cancellable').hidden = !CANCELLABLE.includes(state);
+  part('issuing', 'sent').hidden = CANCELLABLE.includes(state) || state === 'pending';
+}

@@ -1,0 +1,56 @@
+/** The bank's own site: home, the WEB-FB log-in screen, and what a customer sees after it. */
+import { findAccount } from './accounts.ts';
+import { attemptIdentity, type FormMemory, formField } from './identity-route.ts';
+import type { Ra } from './ra.ts';
+import { accountPage, certificateLoginPage, homePage, loginPage } from './screens/bank.ts';
+import { keyboardHelp } from './screens/identity-form.ts';
+import { errorPage, layout } from './screens/layout.ts';
+import { csrfMatches, Sessions } from './sessions.ts';
+import type { Web } from './web.ts';
+
+type SiteSession = FormMemory & { account: string; loggedOut: boolean };
+
+export function siteRoutes({ app, secure, sceneOf, send }: Web, ra: Pick<Ra, 'store' | 'throttle'>): void {
+  const sessions = new Sessions<SiteSession>('bank', secure);
+
+  app.get('/', (request, reply) => send(reply, homePage(sceneOf(request, reply))));
+  app.get('/software-keyboard', (request, reply) => {
+    const scene = sceneOf(request, reply);
+    return send(reply, layout(scene, { title: scene.words('keyboard.title'), body: keyboardHelp(scene) }));
+  });
+  app.get('/certificate-login', (request, reply) => send(reply, certificateLoginPage(sceneOf(request, reply)), 501));
+
+  app.get('/login', (request, reply) => {
+    const session = sessions.open(request, reply);
+    const { typedId = '', loggedOut = false } = session.data;
+    delete session.data.loggedOut;
+    const page = { csrf: session.csrf, id: typedId, problem: undefined, loggedOut };
+    return send(reply, loginPage(sceneOf(request, reply), page));
+  });
+  app.post('/login', async (request, reply) => {
+    const session = sessions.open(request, reply);
+    const attempt = await attemptIdentity(ra, request, reply, session);
+    if ('account' in attempt) {
+      sessions.begin(reply, { account: attempt.account.id });
+      return reply.redirect('/account', 303);
+    }
+    const { typedId = '' } = session.data;
+    const page = { csrf: session.csrf, id: typedId, problem: attempt.problem, loggedOut: false };
+    return send(reply, loginPage(sceneOf(request, reply), page), attempt.status);
+  });
+
+  app.get('/account', (request, reply) => {
+    const session = sessions.open(request, reply);
+    const account = findAccount(ra.store, session.data.account ?? '');
+    if (!account) return reply.redirect('/login', 303);
+    return send(reply, accountPage(sceneOf(request, reply), account, session.csrf));
+  });
+  app.post('/logout', (request, reply) => {
+    const session = sessions.open(request, reply);
+    if (!csrfMatches(session, formField(request, 'csrf')))
+      return send(reply, errorPage(sceneOf(request, reply), 403), 403);
+    sessions.end(session, reply);
+    sessions.begin(reply, { loggedOut: true });
+    return reply.redirect('/login', 303);
+  });
+}
