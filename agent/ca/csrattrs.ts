@@ -1,0 +1,93 @@
+/** What a CA wants to see in requests: CsrAttrs (RFC 7030 §4.5.2, as RFC 8951 and RFC 9908 read it). */
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
+import type { CsrAttributes } from '../enrollment/ports.ts';
+import { KEY_TYPE } from '../x509/key-types.ts';
+import { children, expect, readCount, readOid, readTlv, sequence, TAG, type Tlv } from '../x509/tlv.ts';
+import { decodeTransfer } from './transfer.ts';
+
+const EXTENSION_REQUEST = '1.2.840.113549.1.9.14'; // RFC 2985 §5.4.2
+/** What we cannot do, so that it must be told before a key is made. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.9.7': 'challengePassword', // RFC 7030 §3.5: linked to the TLS session, which TLS 1.3 has no means for
+  '1.2.840.113549.1.9.16.2.61': 'certificationRequestInfoTemplate', // RFC 9908 §3.4
+  '1.2.840.113549.1.9.16.2.62': 'extensionReqTemplate',
+};
+
+type Wish = { readonly oid: string; readonly values: readonly Tlv[] };
+
+export const NO_WISHES: CsrAttributes = { keys: undefined, extensions: [] };
+
+/** @throws AgentError ERR_CA_ANSWER_INVALID, ERR_CA_ATTRIBUTES_UNSUPPORTED */
+export function csrAttributesOf(body: Uint8Array): CsrAttributes {
+  const der = decodeTransfer(body);
+  if (der.length === 0) return NO_WISHES;
+  const { keys, extensions, unsupported } = understand(der);
+  if (unsupported !== undefined) throw new AgentError('ERR_CA_ATTRIBUTES_UNSUPPORTED', { wanted: unsupported });
+  return { keys, extensions };
+}
+
+function understand(der: Uint8Array): CsrAttributes & { readonly unsupported: string | undefined } {
+  try {
+    const wishes = sequence(readTlv(der)).map(parseWish);
+    const template = wishes.find(({ oid }) => Object.hasOwn(UNSUPPORTED, oid));
+    if (template) return { ...NO_WISHES, unsupported: UNSUPPORTED[template.oid] };
+    const keys = keyTypes(wishes);
+    return { keys, extensions: extensionOids(wishes), unsupported: keys?.length === 0 ? 'key type' : undefined };
+  } catch (error) {
+    throw new AgentError('ERR_CA_ANSWER_INVALID', { reason: 'not CsrAttrs' }, error);
+  }
+}
+
+/** AttrOrOID: a bare OBJECT IDENTIFIER, or an Attribute with values. */
+function parseWish(tlv: Tlv): Wish {
+  if (tlv.tag === TAG.oid) return { oid: readOid(tlv), values: [] };
+  const [type, values] = sequence(tlv);
+  return { oid: readOid(type), values: children(expect(values, TAG.set)) };
+}
+
+/**
+ * Keys by algorithm, with sizes or curves as values, or curves named on their own (as libest does); where a signature
+ * algorithm stands there too, a key must fit both.
+ */
+function keyTypes(wishes: readonly Wish[]): KeyType[] | undefined {
+  const byKey = wishes.filter(({ oid }) => KEY_OIDS.has(oid));
+  const bySignature = wishes.filter(({ oid }) => SIGNATURE_OID.test(oid));
+  if (byKey.length === 0 && bySignature.length === 0) return undefined;
+  const fitsAny = (list: readonly Wish[], fits: (type: KeyType, wish: Wish) => boolean, type: KeyType): boolean =>
+    list.length === 0 || list.some((wish) => fits(type, wish));
+  return KEY_TYPES.filter((type) => fitsAny(byKey, isWishedKey, type) && fitsAny(bySignature, signsSo, type));
+}
+
+const NAMED_CURVES = ['1.2.840.10045.3.1.7', '1.3.132.0.34', '1.3.132.0.35'];
+const KEY_OIDS = new Set([
+  ...KEY_TYPES.map((type) => KEY_TYPE[type].spkiOid),
+  ...NAMED_CURVES,
+  '1.3.101.112',
+  '1.3.101.113',
+]);
+/** xWithRSAEncryption, RSASSA-PSS and ecdsa-with-x: the arcs under which they stand. */
+const SIGNATURE_OID = /^(1\.2\.840\.113549\.1\.1\.([2-5]|1[0-6])|1\.2\.840\.10045\.4\..+)$/;
+
+function isWishedKey(type: KeyType, { oid, values }: Wish): boolean {
+  const row = KEY_TYPE[type];
+  if (row.family === 'EC' && oid === row.curveOid) return true;
+  if (oid !== row.spkiOid) return false;
+  if (values.length === 0) return true;
+  return row.family === 'EC'
+    ? values.some((value) => readOid(value) === row.curveOid)
+    : values.some((value) => readCount(value) === row.modulusBits);
+}
+
+function signsSo(type: KeyType, { oid }: Wish): boolean {
+  return KEY_TYPE[type].signatureOid === oid;
+}
+
+/** The values: OIDs (RFC 7030), or Extensions of which the OIDs count here (RFC 8951, RFC 9908 §3.2). */
+function extensionOids(wishes: readonly Wish[]): string[] {
+  const values = wishes.filter(({ oid }) => oid === EXTENSION_REQUEST).flatMap((wish) => wish.values);
+  const oids = values.flatMap((value) =>
+    value.tag === TAG.oid ? [readOid(value)] : sequence(value).map((extension) => readOid(sequence(extension)[0])),
+  );
+  return [...new Set(oids)];
+}

@@ -1,0 +1,197 @@
+/**
+ * One HTTPS exchange with the bank's CA: trusted by the profile's anchors only, bounded in time and size, never redirected.
+ * The connection is made first and the request given to it only then, so that "not a byte went out" is a fact and not
+ * a guess.
+ */
+import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { type TLSSocket, connect as tlsConnect } from 'node:tls';
+import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
+
+/** A certs-only PKCS#7 of sixteen certificates is far below this. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+/** What a server says of a failure is for people: the beginning of it will do. */
+export const MAX_ERROR_BYTES = 4 * 1024;
+const MAX_SHOWN_CHARACTERS = 1000;
+/** A longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export type HttpRequest = {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** With a body it is a POST, without one a GET. */
+  readonly body?: Uint8Array;
+};
+
+export type Bounds = {
+  /** PEM: the TLS trust anchors, and the only ones. */
+  readonly trustAnchors: readonly string[];
+  /** From connecting to the last byte. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+};
+
+export type HttpAnswer = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Of anything but a 200, the first {@link MAX_ERROR_BYTES}. */
+  readonly body: Uint8Array;
+  /** The server's clock (RFC 9110 §6.6.1). */
+  readonly date: Date | undefined;
+};
+
+/**
+ * @throws AgentError ERR_CA_UNREACHABLE, ERR_CA_TLS_UNTRUSTED: nothing of the request went out; ERR_CA_ANSWER_LOST: a POST
+ * may have arrived (of a GET nothing is lost: ERR_CA_UNREACHABLE); ERR_CA_REDIRECTED, ERR_CA_ANSWER_TOO_LARGE
+ */
+export async function exchange(request: HttpRequest, { trustAnchors, timeoutMs, signal }: Bounds): Promise<HttpAnswer> {
+  signal.throwIfAborted();
+  const url = new URL(request.url);
+  const deadline = startDeadline(signal, timeoutMs);
+  try {
+    const socket = await connect(url, trustAnchors, deadline.signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw connectFailure(error, url);
+    });
+    return await send(socket, url, request).catch((error: unknown) => {
+      throw sendFailure(error, url, request, signal);
+    });
+  } finally {
+    deadline.end();
+  }
+}
+
+/**
+ * Aborts at the caller's word or when the time is over; `end` destroys the socket too. By hand, since on Node 20 what
+ * AbortSignal.any() makes of a timeout can be collected before it fires.
+ */
+function startDeadline(
+  signal: AbortSignal,
+  timeoutMs: number,
+): { readonly signal: AbortSignal; readonly end: () => void } {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  const timer = setTimeout(abort, Math.min(timeoutMs, MAX_TIMER_MS));
+  signal.addEventListener('abort', abort, { once: true });
+  const end = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    abort();
+  };
+  return { signal: controller.signal, end };
+}
+
+/** Resolves when the handshake is done and the server is who the URL says (RFC 9110 §4.3.4). */
+function connect(url: URL, trustAnchors: readonly string[], signal: AbortSignal): Promise<TLSSocket> {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({
+      host,
+      port: Number(url.port || 443),
+      servername: isIP(host) ? '' : host, // RFC 6066 §3: no addresses in SNI
+      ca: [...trustAnchors],
+      allowPartialTrustChain: true, // an anchor is an anchor, self-signed or not (RFC 5280 §6.1.1 d)
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: true, // said here, so that NODE_TLS_REJECT_UNAUTHORIZED cannot say otherwise
+      ALPNProtocols: ['http/1.1'],
+    });
+    const abort = (): unknown => socket.destroy(new DOMException('given up', 'AbortError'));
+    signal.addEventListener('abort', abort, { once: true });
+    socket.on('error', reject);
+    socket.once('close', () => {
+      signal.removeEventListener('abort', abort);
+      reject(new Error('closed'));
+    });
+    socket.once('secureConnect', () => resolve(socket));
+  });
+}
+
+/** The abort listener of {@link connect} destroys the socket at any time, and with it what happens here. */
+function send(socket: TLSSocket, url: URL, { headers, body }: HttpRequest): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const request: ClientRequest = httpRequest({
+      createConnection: () => socket,
+      method: body ? 'POST' : 'GET',
+      path: url.pathname,
+      headers: {
+        ...headers,
+        host: url.host,
+        connection: 'close',
+        ...(body ? { 'content-length': String(body.length) } : {}),
+      },
+    });
+    request.on('error', reject);
+    request.once('upgrade', () => reject(new Error('upgrade')));
+    request.once('response', (response) => {
+      receive(response).then(resolve, reject);
+    });
+    request.end(body);
+  });
+}
+
+async function receive(response: IncomingMessage): Promise<HttpAnswer> {
+  const status = response.statusCode ?? 0;
+  if (status >= 300 && status < 400) throw new AgentError('ERR_CA_REDIRECTED', { status });
+  const { headers } = response;
+  const body = status === 200 ? await readWhole(response) : await readBeginning(response);
+  return { status, headers, body, date: httpDate(headers.date) };
+}
+
+async function readWhole(response: AsyncIterable<Buffer>): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) throw new AgentError('ERR_CA_ANSWER_TOO_LARGE', { bytes: MAX_ANSWER_BYTES });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function readBeginning(response: AsyncIterable<Buffer>): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= MAX_ERROR_BYTES) break;
+    }
+  } catch {
+    // The status has been said and is what counts: its words may end in the middle.
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_ERROR_BYTES);
+}
+
+/** What the system says has `syscall`; a connection closed in the handshake is ECONNRESET; the rest is TLS's own. */
+function connectFailure(error: unknown, url: URL): AgentError {
+  const { code, syscall, name } = error as { code?: string; syscall?: string; name?: string };
+  const reason = name === 'AbortError' ? 'timeout' : (code ?? 'closed');
+  const details = { host: url.host, reason };
+  const isNetwork = syscall !== undefined || code === undefined || code === 'ECONNRESET' || name === 'AbortError';
+  return new AgentError(isNetwork ? 'ERR_CA_UNREACHABLE' : 'ERR_CA_TLS_UNTRUSTED', details, error);
+}
+
+function sendFailure(error: unknown, url: URL, { body }: HttpRequest, signal: AbortSignal): AgentError {
+  if (error instanceof AgentError) return error;
+  const { code, name } = error as { code?: string; name?: string };
+  const reason = signal.aborted ? 'aborted' : name === 'AbortError' ? 'timeout' : (code ?? 'closed');
+  const lost: ErrorCode = body ? 'ERR_CA_ANSWER_LOST' : 'ERR_CA_UNREACHABLE';
+  return new AgentError(lost, { host: url.host, reason }, error);
+}
+
+const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/** RFC 9110 §5.6.7, in the one form that senders must use. */
+export function httpDate(text: string | undefined): Date | undefined {
+  if (text === undefined || !IMF_FIXDATE.test(text)) return undefined;
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** What a server said of a failure, as text for people: no control or format characters, never markup to be rendered. */
+export function serverWords({ body }: HttpAnswer): string {
+  const text = new TextDecoder().decode(body);
+  const shown = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return Array.from(shown).slice(0, MAX_SHOWN_CHARACTERS).join('');
+}
