@@ -1,9 +1,12 @@
 /** The controlling terminal, read key by key: an answer stays bytes, so that a PIN never becomes a string. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { abortedError } from './aborted.ts';
 
+const DEVICE = '/dev/tty';
+const STTY = '/bin/stty';
 /** Bytes of an answer; more are not taken. */
 const ANSWER_MAX = 512;
 const CTRL_C = 0x03;
@@ -17,22 +20,35 @@ const DELETE = 0x7f;
 /** Bytes from here to 0xbf go on with a UTF-8 character (RFC 3629 §3). */
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 
-export type Terminal = { readonly input: ReadStream; readonly output: WriteStream };
+export type Terminal = { readonly input: ReadStream; readonly output: WriteStream; readonly guard: ChildProcess };
 
 /** @throws AgentError ERR_USER_UNREACHABLE without a terminal, or where another job has it: the kernel would stop us. */
 export function openTerminal(): Terminal {
-  if (!isForeground()) throw new AgentError('ERR_USER_UNREACHABLE');
+  if (!hasTerminal()) throw new AgentError('ERR_USER_UNREACHABLE');
   try {
-    const open = (): number => openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY);
-    return { input: new ReadStream(open()), output: new WriteStream(open()) };
+    return { input: new ReadStream(openDevice()), output: new WriteStream(openDevice()), guard: startGuard() };
   } catch (error) {
     throw new AgentError('ERR_USER_UNREACHABLE', {}, error);
   }
 }
 
+const openDevice = (): number => openSync(DEVICE, constants.O_RDWR | constants.O_NOCTTY);
+
+/**
+ * A token host may be killed while it asks, and would leave the person a terminal that shows nothing of what is typed.
+ * This shell reads a pipe of ours; when that ends without its being dismissed, it puts the terminal's settings back.
+ */
+function startGuard(): ChildProcess {
+  const settings = execFileSync(STTY, ['-F', DEVICE, '-g'], { env: {}, encoding: 'latin1' }).trim();
+  const command = `read -r nothing; ${STTY} -F ${DEVICE} "$1"`;
+  const guard = spawn('/bin/sh', ['-c', command, 'sh', settings], { env: {}, stdio: ['pipe', 'ignore', 'ignore'] });
+  guard.on('error', () => undefined);
+  return guard;
+}
+
 export function hasTerminal(): boolean {
   try {
-    closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY));
+    closeSync(openDevice());
     return isForeground();
   } catch {
     return false;
@@ -41,6 +57,7 @@ export function hasTerminal(): boolean {
 
 export function closeTerminal(terminal: Terminal): void {
   terminal.input.setRawMode(false);
+  terminal.guard.kill('SIGKILL');
   terminal.input.destroy();
   terminal.output.destroy();
 }

@@ -89,6 +89,7 @@ export function tokenList(language: Language, question: TokenQuestion): Wording 
           label: plainLine(token.label, max),
           model: plainLine(token.model, max),
           serialNumber: plainLine(token.serialNumber, max),
+          slotDescription: plainLine(token.slotDescription, max),
         }),
       ),
     ].join('\n');

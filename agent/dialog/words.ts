@@ -58,7 +58,7 @@ export const TEXTS = {
   'choose.count': ['number', 'count'],
   'choose.approve': [],
   'choose.next': [],
-  'choose.item': ['number', 'label', 'model', 'serialNumber'],
+  'choose.item': ['number', 'label', 'model', 'serialNumber', 'slotDescription'],
   'choose.slot': ['slotDescription'],
   'input.show': [],
   'input.hide': [],

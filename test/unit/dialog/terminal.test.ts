@@ -26,9 +26,9 @@ describe('the terminal dialog', function () {
   after(() => rm(folder, { recursive: true, force: true }));
 
   type Session = { child: ChildProcessWithoutNullStreams; screen: () => string; outcome: () => Promise<unknown> };
-  function ask(question: string, timeoutMs = 10_000, suffix = ''): Session {
+  function ask(question: string, timeoutMs = 10_000, within = (asking: string) => asking): Session {
     const file = join(folder, `${question}.json`);
-    const command = `'${process.execPath}' '${ASK}' ${question} ${timeoutMs} '${file}'${suffix}`;
+    const command = within(`'${process.execPath}' '${ASK}' ${question} ${timeoutMs} '${file}'`);
     const environment = { PATH: process.env['PATH'], HOME: folder, TERM: 'xterm', LANG: 'C.UTF-8', SHELL: '/bin/sh' };
     const child = spawn(SCRIPT, ['-qefc', command, '/dev/null'], { env: environment });
     const chunks: Buffer[] = [];
@@ -118,11 +118,24 @@ describe('the terminal dialog', function () {
   });
 
   it('ends by its timeout and leaves the terminal as it was', async () => {
-    const session = ask('consent', 500, '; stty -a');
+    const session = ask('consent', 500, (asking) => `${asking}; stty -a`);
     expect(await session.outcome()).to.equal('ERR_USER_TIMEOUT');
     expect(session.screen())
       .to.contain('時間内に入力がなかったため')
       .and.to.match(/ icanon .* echo /s);
+  });
+
+  it('leaves the terminal as it was even when it is killed', async () => {
+    const pidFile = join(folder, 'pid');
+    const session = ask('pin', 10_000, (asking) => `(${asking} & echo $! > '${pidFile}'; wait); sleep 0.5; stty -a`);
+    await shown(session, /PIN: /);
+    process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
+    await shown(session, / icanon .* echo /s);
+  });
+
+  it('is out of reach where another job has the terminal', async () => {
+    const session = ask('pin', 10_000, (asking) => `set -m; ${asking} & wait`);
+    expect(await session.outcome()).to.equal('ERR_USER_UNREACHABLE');
   });
 
   it('is out of reach without a terminal', async () => {
