@@ -63,9 +63,13 @@ async function readEntry(folder: string, name: string, report: Report): Promise<
 
 /** Bytes become `{ "base64": "…" }`, so that the file stays JSON that people can read. */
 function encode(entry: JournalEntry): string {
-  const bytesAsText = (_: string, value: unknown) =>
-    value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value;
   return `${JSON.stringify({ version: VERSION, ...entry }, bytesAsText, 2)}\n`;
+}
+
+/** Looks at the holder: a Buffer's own `toJSON` has already been at the value. */
+function bytesAsText(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  const held = this[name];
+  return held instanceof Uint8Array ? { base64: Buffer.from(held).toString('base64') } : value;
 }
 
 function decode(text: string): JournalEntry | undefined {

@@ -28,6 +28,15 @@ describe('enrollment: the journal', () => {
     expect((await stat(join(folder(), 'journal'))).mode & 0o777).to.equal(0o700);
   });
 
+  it('keeps a Buffer as the bytes that it is', async () => {
+    const journal = await open();
+    await journal.write({
+      ...ENTRY,
+      state: { ...ENTRY.state, ckaId: Buffer.from([0, 255]) },
+    } as unknown as JournalEntry);
+    expect(await journal.read(ENTRY.enrollment)).to.deep.equal(ENTRY);
+  });
+
   it('holds the latest state, and no temporary file', async () => {
     const journal = await open();
     await journal.write(ENTRY);

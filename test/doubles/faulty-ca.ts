@@ -1,0 +1,91 @@
+/** An EST server on real HTTPS that misbehaves as it is told: the edge where the bank's CA would stand. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import 'reflect-metadata';
+
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import * as x509 from '@peculiar/x509';
+import type { CertificateDer } from '../../agent/x509/der.ts';
+import { type Authority, type CertificateOptions, makeKeyPair, makeLeaf, makeTlsIdentity } from '../stage/authority.ts';
+
+export type Answer = (
+  request: { readonly csr: x509.Pkcs10CertificateRequest },
+  response: ServerResponse,
+) => Promise<void> | void;
+
+export type FaultyCa = {
+  readonly url: string;
+  /** How the next simpleenroll is answered. */
+  answer: Answer;
+  /** Requests for a certificate that arrived, as the base64 that was sent. */
+  readonly requests: string[];
+  close(): Promise<void>;
+};
+
+export async function startFaultyCa(authority: Authority): Promise<FaultyCa> {
+  const requests: string[] = [];
+  const server = createServer(await makeTlsIdentity(authority.root));
+  const ca: FaultyCa = {
+    url: '',
+    answer: issue(authority),
+    requests,
+    close: () =>
+      new Promise((closed) => {
+        server.closeAllConnections();
+        server.close(() => closed());
+      }),
+  };
+  server.on(
+    'request',
+    (request: IncomingMessage, response: ServerResponse) => void serve(ca, authority, request, response),
+  );
+  return await listen(server, ca);
+}
+
+async function listen(server: Server, ca: FaultyCa): Promise<FaultyCa> {
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return Object.assign(ca, { url: `https://localhost:${(server.address() as AddressInfo).port}/est` });
+}
+
+async function serve(
+  ca: FaultyCa,
+  authority: Authority,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = Buffer.concat(await request.toArray()).toString('latin1');
+  if (request.url?.endsWith('/csrattrs')) return void response.writeHead(204).end();
+  if (request.url?.endsWith('/cacerts'))
+    return send(response, [authority.issuing.certificate, authority.root.certificate]);
+  ca.requests.push(body);
+  await ca.answer({ csr: new x509.Pkcs10CertificateRequest(body.replaceAll(/\s/g, '')) }, response);
+}
+
+/** A certs-only PKCS#7 in base64, as RFC 7030 §4.2.3 has it. */
+export function send(response: ServerResponse, certificates: readonly CertificateDer[]): void {
+  const chain = new x509.X509Certificates(certificates.map((der) => new x509.X509Certificate(Uint8Array.from(der))));
+  const type = {
+    'Content-Type': 'application/pkcs7-mime; smime-type=certs-only',
+    'Content-Transfer-Encoding': 'base64',
+  };
+  response.writeHead(200, type).end(chain.export('base64'));
+}
+
+/** Issues what was asked for, with the changes that make it wrong. */
+export function issue(authority: Authority, changes: Partial<CertificateOptions> = {}): Answer {
+  return async ({ csr }, response) => {
+    const spki = new Uint8Array(csr.publicKey.rawData);
+    const options = { issuer: authority.issuing, spki, subject: csr.subjectName, ...changes };
+    send(response, [await makeLeaf(options), authority.issuing.certificate]);
+  };
+}
+
+/** Issues for a key of somebody else's. */
+export function issueForAnotherKey(authority: Authority): Answer {
+  return async (request, response) => issue(authority, { spki: (await makeKeyPair()).spki })(request, response);
+}
+
+export function status(code: number, body = '', headers: Readonly<Record<string, string>> = {}): Answer {
+  return (_, response) => void response.writeHead(code, headers).end(body);
+}

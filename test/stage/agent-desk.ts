@@ -1,0 +1,58 @@
+/** A customer's desk: the agent's folders, a SoftHSM token, a scripted human. The agent on it is the one that ships. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Agent, compose } from '../../agent/main.ts';
+import { stageSoftHsm } from './softhsm.ts';
+
+export type Answers = {
+  readonly consent?: 'approve' | 'refuse' | 'ignore';
+  readonly pin?: 'give' | 'cancel' | 'ignore';
+  readonly code?: string;
+  readonly choose?: string;
+};
+
+export type AgentDesk = {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Path of the scripted human's file. */
+  readonly script: string;
+  readonly module: string;
+  /** What SoftHSM's own tools want in their environment. */
+  readonly tokenEnvironment: Readonly<Record<string, string>>;
+  readonly pin: string;
+  answer(answers: Answers): void;
+  writePin(pin: string): void;
+  addProfile(profile: Readonly<Record<string, unknown>>): void;
+  compose(): Promise<Agent>;
+};
+
+/** Lays the desk in `folder`, with one token for each label. */
+export function layAgentDesk(folder: string, labels: readonly string[] = ['desk']): AgentDesk {
+  const { module, environment: tokenEnvironment, pin } = stageSoftHsm(folder, labels);
+  const [config, state] = [join(folder, 'config'), join(folder, 'state')];
+  mkdirSync(join(config, 'profiles'), { recursive: true, mode: 0o700 });
+  const own = (file: string, text: string) => writeFileSync(file, text, { mode: 0o600 });
+  const [script, pinFile] = [join(folder, 'human.json'), join(folder, 'pin')];
+  // OpenSC would look for smart card readers that no test has.
+  const forbidden = ['/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so', '/usr/lib/aarch64-linux-gnu/opensc-pkcs11.so'];
+  own(
+    join(config, 'agent.json'),
+    JSON.stringify({ version: 1, modules: [{ path: module, environment: tokenEnvironment }], forbidden }),
+  );
+  const { PATH, HOME } = process.env;
+  const environment = { PATH, HOME, LANG: 'ja_JP.UTF-8', INKAN_CONFIG_DIR: config, INKAN_STATE_DIR: state };
+  const answer = (answers: Answers) => own(script, JSON.stringify({ consent: 'approve', pinFile, ...answers }));
+  const writePin = (text: string) => own(pinFile, text);
+  answer({});
+  writePin(pin);
+  return {
+    environment,
+    script,
+    module,
+    tokenEnvironment,
+    pin,
+    answer,
+    writePin,
+    addProfile: (profile) => own(join(config, 'profiles', `${String(profile['id'])}.json`), JSON.stringify(profile)),
+    compose: () => compose({ environment, script }),
+  };
+}

@@ -1,0 +1,24 @@
+/** Tools that are not ours look at what we made: what lies on a token, whether openssl agrees. */
+import { execFileSync } from 'node:child_process';
+import type { AgentDesk } from './agent-desk.ts';
+
+/** `pkcs11-tool --list-objects` after log-in, one line an object: "Private Key Object; EC", … */
+export function objectsOn(desk: AgentDesk, label: string): string[] {
+  return pkcs11Tool(desk, label, ['--list-objects'])
+    .split('\n')
+    .filter((line) => / Object[;,]/.test(line))
+    .sort();
+}
+
+/** The PIN goes by the environment: arguments are for everybody to read. */
+export function pkcs11Tool(desk: AgentDesk, label: string, args: readonly string[], input?: Uint8Array): string {
+  const { PATH } = process.env;
+  const login = ['--module', desk.module, '--token-label', label, '--login', '--pin', 'env:TOKEN_PIN'];
+  const env = { PATH, ...desk.tokenEnvironment, TOKEN_PIN: desk.pin };
+  return execFileSync('pkcs11-tool', [...login, ...args], {
+    env,
+    encoding: 'utf8',
+    input,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}
