@@ -42,6 +42,8 @@ export type SmallAgent = {
   /** Every call that reached a handler. */
   readonly calls: { method: Method; origin: string }[];
   readonly enrollments: Map<EnrollmentId, Enrollment>;
+  /** While it is set, `hello` is not answered. */
+  deaf: boolean;
   readonly advance: (enrollment: EnrollmentId, change: Omit<EnrollmentStatus, 'enrollment'>) => void;
 };
 
@@ -108,12 +110,15 @@ export function createSmallAgent(): SmallAgent {
     for (const caller of found.watchers) caller.notify('progress', found.status);
   }
 
+  const agent: SmallAgent = { handlers: {} as Handlers, calls, enrollments, advance, deaf: false };
   const counted = Object.entries(answers).map(([method, handler]) => [
     method,
     (params: never, caller: Caller) => {
       calls.push({ method: method as Method, origin: caller.origin });
+      if (agent.deaf && method === 'hello') return new Promise(() => {});
       return handler(params, caller);
     },
   ]);
-  return { handlers: Object.fromEntries(counted) as Handlers, calls, enrollments, advance };
+  Object.assign(agent.handlers, Object.fromEntries(counted));
+  return agent;
 }
