@@ -4,7 +4,7 @@ import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import { asDer, type CertificateDer, type NameDer, type SpkiDer } from './der.ts';
 import { keyTypeOf } from './key-types.ts';
-import { displayName, nameDer } from './names.ts';
+import { displayName, nameDer, parseName } from './names.ts';
 import {
   expect,
   readBoolean,
@@ -62,14 +62,20 @@ function parse(der: CertificateDer): ParsedCertificate {
     version,
     serialNumber: serialNumberOf(serial),
     signatureAlgorithm,
-    issuer: asDer<NameDer>(Uint8Array.from(expect(issuer, TAG.sequence).raw)),
-    subject: nameDer(der),
+    issuer: readableName(asDer<NameDer>(Uint8Array.from(expect(issuer, TAG.sequence).raw))),
+    subject: readableName(nameDer(der)),
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
     spki: asDer<SpkiDer>(Uint8Array.from(expect(spki, TAG.sequence).raw)),
     extensions: extensionsOf(optional.find(({ tag }) => tag === 0xa3)),
     x509: new X509Certificate(der),
   };
+}
+
+/** So that whoever holds a parsed certificate can compare and show its names. */
+function readableName(name: NameDer): NameDer {
+  parseName(name);
+  return name;
 }
 
 /** §4.1.2.2: positive and at most 20 octets. */

@@ -136,8 +136,8 @@ function above(
   now: number,
 ): readonly ParsedCertificate[] {
   if (isSelfIssued(anchor)) return [];
-  const roots = known.filter((one) => isCa(one) && isSelfIssued(one));
   try {
+    const roots = known.filter((one) => isCa(one) && isSelfIssued(one));
     return validatePath({ leaf: anchor, intermediates: known, anchors: roots, now });
   } catch {
     return []; // trust does not rest on it: the chain is just not complete

@@ -5,7 +5,7 @@ import { children, expect, readOid, readTlv, sequence, TAG, type Tlv } from './t
 
 /** One attribute of a subject as orders write it: short name and text. */
 export type OrderedAttribute = readonly [string, string];
-type Attribute = { readonly oid: string; readonly value: Tlv };
+type Attribute = { readonly oid: string; readonly value: Tlv; readonly text: string | undefined };
 /** In the order of the encoding; an RDN is a set, nearly always of one. */
 export type ParsedName = readonly (readonly Attribute[])[];
 
@@ -55,11 +55,16 @@ export function parseName(name: NameDer): ParsedName {
 function parseAttribute(tlv: Tlv): Attribute {
   const [type, value, ...rest] = sequence(tlv);
   if (!value || rest.length > 0) throw new SyntaxError('not an attribute');
-  return { oid: readOid(type), value };
+  return { oid: readOid(type), value, text: textOf(value) };
 }
 
+/** `undefined`: no string. */
 function textOf({ tag, value }: Tlv): string | undefined {
-  return STRING[tag]?.(value);
+  try {
+    return STRING[tag]?.(value);
+  } catch (error) {
+    throw new SyntaxError('not the text that its type says', { cause: error });
+  }
 }
 
 /**
@@ -71,8 +76,7 @@ export function prepared(text: string): string {
 }
 
 /** What two attributes must share to be the same: the string type does not matter, only the prepared text. */
-function attributeKey({ oid, value }: Attribute): string {
-  const text = textOf(value);
+function attributeKey({ oid, value, text }: Attribute): string {
   return text === undefined ? `${oid}#${Buffer.from(value.raw).toString('hex')}` : `${oid}=${prepared(text)}`;
 }
 
@@ -125,9 +129,11 @@ export function displayName(name: NameDer): string {
     .join(', ');
 }
 
-function displayAttribute({ oid, value }: Attribute): string {
-  const text = textOf(value) ?? `#${Buffer.from(value.raw).toString('hex')}`;
-  const shown = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{fffd}').replace(/[,+"\\<>;=]/g, String.raw`\$&`);
+function displayAttribute({ oid, value, text }: Attribute): string {
+  const whole = text ?? `#${Buffer.from(value.raw).toString('hex')}`;
+  const shown = whole
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
+    .replace(/[,+"\\<>;=]/g, String.raw`\$&`);
   return `${SHORT_NAME.get(oid) ?? oid}=${shown}`;
 }
 
@@ -137,7 +143,7 @@ export function attributeTexts(name: NameDer, type: string): string[] {
   return parseName(name)
     .flat()
     .filter((attribute) => attribute.oid === oid)
-    .flatMap(({ value }) => textOf(value) ?? []);
+    .flatMap(({ text }) => text ?? []);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { assert as forAll, nat, property, uint8Array } from 'fast-check';
-import { describeCertificate, fromPem, parseCertificate, toPem } from '../../../agent/x509/certificate.ts';
+import { describeCertificate, fromPem, toPem } from '../../../agent/x509/certificate.ts';
 import { asDer, type CertificateDer } from '../../../agent/x509/der.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 import { pemOf } from '../../stage/asn1.ts';
@@ -15,7 +15,7 @@ describe('x509/certificate', () => {
 
   function refusal(der: Uint8Array): unknown {
     try {
-      parseCertificate(asDer<CertificateDer>(der));
+      describeCertificate(asDer<CertificateDer>(der));
       return 'accepted';
     } catch (error) {
       return error instanceof AgentError ? error.code : error;
@@ -75,6 +75,14 @@ describe('x509/certificate', () => {
     ]) {
       expect(refusal(bytes)).to.equal('ERR_CERTIFICATE_UNREADABLE');
     }
+  });
+
+  it('refuses names that are not the text that they say', async () => {
+    const leaf = await makeLeaf({ issuer: ca.issuing, subject: [['CN', 'aéa']] });
+    const at = Buffer.from(leaf).indexOf('aéa');
+    const damaged = Uint8Array.from(leaf);
+    damaged[at + 2] = 0x28;
+    expect(refusal(damaged)).to.equal('ERR_CERTIFICATE_UNREADABLE');
   });
 
   it('refuses an extension that stands there twice', async () => {
