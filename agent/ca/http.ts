@@ -163,12 +163,15 @@ async function readBeginning(response: AsyncIterable<Buffer>): Promise<Uint8Arra
   return Buffer.concat(chunks).subarray(0, MAX_ERROR_BYTES);
 }
 
-/** What the system says has `syscall`; a connection closed in the handshake is ECONNRESET; the rest is TLS's own. */
+/** ECONNREFUSED and the like, EAI_AGAIN of the resolver, Node's own for sockets; of several addresses, that of the first. */
+const SYSTEM_CODE = /^(E(AI_)?[A-Z0-9]+|ERR_SOCKET_[A-Z_]+)$/;
+
+/** What the system says is the network's; EPROTO, and all codes of Node's own and of OpenSSL's verification, are TLS's. */
 function connectFailure(error: unknown, url: URL): AgentError {
-  const { code, syscall, name } = error as { code?: string; syscall?: string; name?: string };
+  const { code, name } = error as { code?: string; name?: string };
   const reason = name === 'AbortError' ? 'timeout' : (code ?? 'closed');
   const details = { host: url.host, reason };
-  const isNetwork = syscall !== undefined || code === undefined || code === 'ECONNRESET' || name === 'AbortError';
+  const isNetwork = code === undefined || name === 'AbortError' || (SYSTEM_CODE.test(code) && code !== 'EPROTO');
   return new AgentError(isNetwork ? 'ERR_CA_UNREACHABLE' : 'ERR_CA_TLS_UNTRUSTED', details, error);
 }
 
