@@ -3,7 +3,7 @@
  * the page a refusal looks like a missing agent, so the permission's state is all there is to tell them apart by.
  */
 
-/** `unknown`: this browser has no such permission, and asks nothing. */
+/** `unknown`: this browser has no such permission for WebSockets, and asks nothing. */
 export type Permission = 'granted' | 'prompt' | 'denied' | 'unknown';
 
 /** The permission's name now, and the one it had before. */
@@ -21,8 +21,15 @@ async function query(): Promise<PermissionStatus | undefined> {
   return undefined;
 }
 
+/**
+ * Firefox 153 answers `prompt` for `loopback-network`, yet lets WebSockets through unasked: they are not under the
+ * permission there (`network.lna.websocket.enabled` is false), and a page cannot read that.
+ */
+const isGecko = (): boolean => 'mozInnerScreenX' in globalThis;
+
 export async function permission(): Promise<Permission> {
-  return (await query())?.state ?? 'unknown';
+  const state = (await query())?.state ?? 'unknown';
+  return state === 'prompt' && isGecko() ? 'unknown' : state;
 }
 
 /** Resolves once the person has allowed the connection, in the browser's question or its settings. */
