@@ -4,9 +4,9 @@
  * a guess.
  */
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
-import { type TLSSocket, connect as tlsConnect } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
+import { connect } from './connection.ts';
 
 /** A certs-only PKCS#7 of sixteen certificates is far below this. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -51,7 +51,7 @@ export async function exchange(request: HttpRequest, { trustAnchors, timeoutMs, 
   try {
     const socket = await connect(url, trustAnchors, deadline.signal).catch((error: unknown) => {
       signal.throwIfAborted();
-      throw connectFailure(error, url);
+      throw error;
     });
     return await send(socket, url, request).catch((error: unknown) => {
       throw sendFailure(error, url, request, signal);
@@ -79,31 +79,6 @@ function startDeadline(
     abort();
   };
   return { signal: controller.signal, end };
-}
-
-/** Resolves when the handshake is done and the server is who the URL says (RFC 9110 §4.3.4). */
-function connect(url: URL, trustAnchors: readonly string[], signal: AbortSignal): Promise<TLSSocket> {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  return new Promise((resolve, reject) => {
-    const socket = tlsConnect({
-      host,
-      port: Number(url.port || 443),
-      servername: isIP(host) ? '' : host, // RFC 6066 §3: no addresses in SNI
-      ca: [...trustAnchors],
-      allowPartialTrustChain: true, // an anchor is an anchor, self-signed or not (RFC 5280 §6.1.1 d)
-      minVersion: 'TLSv1.2',
-      rejectUnauthorized: true, // said here, so that NODE_TLS_REJECT_UNAUTHORIZED cannot say otherwise
-      ALPNProtocols: ['http/1.1'],
-    });
-    const abort = (): unknown => socket.destroy(new DOMException('given up', 'AbortError'));
-    signal.addEventListener('abort', abort, { once: true });
-    socket.on('error', reject);
-    socket.once('close', () => {
-      signal.removeEventListener('abort', abort);
-      reject(new Error('closed'));
-    });
-    socket.once('secureConnect', () => resolve(socket));
-  });
 }
 
 /** The abort listener of {@link connect} destroys the socket at any time, and with it what happens here. */
@@ -161,18 +136,6 @@ async function readBeginning(response: AsyncIterable<Buffer>): Promise<Uint8Arra
     // The status has been said and is what counts: its words may end in the middle.
   }
   return Buffer.concat(chunks).subarray(0, MAX_ERROR_BYTES);
-}
-
-/** ECONNREFUSED and the like, EAI_AGAIN of the resolver, Node's own for sockets; of several addresses, that of the first. */
-const SYSTEM_CODE = /^(E(AI_)?[A-Z0-9]+|ERR_SOCKET_[A-Z_]+)$/;
-
-/** What the system says is the network's; EPROTO, and all codes of Node's own and of OpenSSL's verification, are TLS's. */
-function connectFailure(error: unknown, url: URL): AgentError {
-  const { code, name } = error as { code?: string; name?: string };
-  const reason = name === 'AbortError' ? 'timeout' : (code ?? 'closed');
-  const details = { host: url.host, reason };
-  const isNetwork = code === undefined || name === 'AbortError' || (SYSTEM_CODE.test(code) && code !== 'EPROTO');
-  return new AgentError(isNetwork ? 'ERR_CA_UNREACHABLE' : 'ERR_CA_TLS_UNTRUSTED', details, error);
 }
 
 function sendFailure(error: unknown, url: URL, { body }: HttpRequest, signal: AbortSignal): AgentError {
