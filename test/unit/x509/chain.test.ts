@@ -226,10 +226,24 @@ describe('x509/chain', () => {
       await below({ extensions: example }, { extensions: san(mail('taro@example.com')) }),
       'name-constraints',
     );
+    const host = (text: string) => tlv(0x82, Buffer.from(text));
+    const bankHosts = constraints([host('bank.example')], [host('test.bank.example')]);
+    for (const [given, verdict] of [
+      ['bank.example', 'path of 2'],
+      ['www.Bank.example', 'path of 2'],
+      ['rivalbank.example', 'name-constraints'],
+      ['a.test.bank.example', 'name-constraints'],
+    ] as const) {
+      expectVerdict(await below({ extensions: bankHosts }, { extensions: san(host(given)) }), verdict);
+    }
     const address = tlv(0x87, Buffer.from([10, 0, 0, 0, 255, 0, 0, 0]));
-    const host = san(tlv(0x87, Buffer.from([10, 1, 1, 1])));
+    const numbered = san(tlv(0x87, Buffer.from([10, 1, 1, 1])));
     // An address within the range: openssl can tell, we cannot and refuse.
-    expectVerdict(await below({ extensions: constraints([address]) }, { extensions: host }), 'name-constraints', false);
+    expectVerdict(
+      await below({ extensions: constraints([address]) }, { extensions: numbered }),
+      'name-constraints',
+      false,
+    );
   });
 
   it('ends with certificates that sign each other in a ring', async () => {
