@@ -6,10 +6,9 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { build } from 'esbuild';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
+import { bundleSdk } from './sdk-page.ts';
 import { createSmallAgent, RESULT, type SmallAgent, wordsOf } from './small-agent.ts';
 
 const FIREFOX = '/usr/bin/firefox-esr';
@@ -36,8 +35,7 @@ describe('SDK in Firefox', function () {
 
   before(async function () {
     if (!existsSync(FIREFOX)) this.skip();
-    const entry = fileURLToPath(new URL('../../web-bridge/sdk/inkan.js', import.meta.url));
-    const built = await build({ entryPoints: [entry], bundle: true, write: false, format: 'esm', target: 'es2022' });
+    const script = await bundleSdk();
     const closed = createTcp().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const nobody = (closed.address() as AddressInfo).port;
@@ -46,7 +44,7 @@ describe('SDK in Firefox', function () {
       if (request.url === '/ports') return response.end(JSON.stringify({ nobody, port: bridge.port }));
       const isScript = request.url?.endsWith('.js');
       response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-      response.end(isScript ? built.outputFiles[0]?.text : PAGE);
+      response.end(isScript ? script : PAGE);
       if (request.url === '/seen') request.setEncoding('utf8').on('data', (text: string) => server.emit('seen', text));
       return undefined;
     });

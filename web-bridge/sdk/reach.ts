@@ -14,6 +14,12 @@ export type ReachOptions = {
   ports?: readonly number[];
 };
 
+/**
+ * With nobody listening, Chromium 156 fails all sockets within 250 ms and leaves its question on the screen. Only a
+ * socket that somebody accepted waits for the answer, and a person needs longer than this to give one.
+ */
+const QUICKER_THAN_A_PERSON_MS = 1_000;
+
 const MOMENTS = { granted: 'ready', unknown: 'ready', prompt: 'explain', denied: 'denied' } as const;
 
 const supported = (): boolean => globalThis.isSecureContext && typeof WebSocket === 'function';
@@ -28,13 +34,15 @@ export async function readiness(): Promise<'ready' | 'explain' | 'denied' | 'uns
 
 /** One round; what a failed round means depends on what has become of the permission. */
 async function attempt(before: Permission, options: ReachOptions): Promise<Client> {
+  const began = performance.now();
   try {
     return await connect(options.ports ?? PORTS, options.signal);
   } catch (error) {
     if (!isObstacle(error, 'not-running')) throw error;
     const after = await permission();
     if (after === 'denied') throw obstacle('denied');
-    if (after === 'prompt') throw obstacle('dismissed');
+    const quick = performance.now() - began < QUICKER_THAN_A_PERSON_MS;
+    if (after === 'prompt') throw quick ? error : obstacle('dismissed');
     if (before === 'granted' || after === 'unknown') throw error;
     // Allowed while the round was failing: the one case in which a second round can do better.
     return await attempt(after, options);
