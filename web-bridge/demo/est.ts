@@ -1,4 +1,5 @@
 /** The CA's front door: Enrollment over Secure Transport, RFC 7030, for one label. */
+import 'reflect-metadata';
 
 import { X509Certificates } from '@peculiar/x509';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';

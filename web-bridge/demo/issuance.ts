@@ -1,9 +1,11 @@
 /** From an authorized request to a certificate: once for each authorization, and the same answer to the same bytes. */
+import 'reflect-metadata';
 import { createHash, createPublicKey, timingSafeEqual } from 'node:crypto';
 import { Pkcs10CertificateRequest, X509Certificate } from '@peculiar/x509';
 import { asDer, type NameDer } from '../../agent/x509/der.ts';
 import { isOrderedSubject } from '../../agent/x509/names.ts';
 import {
+  type Account,
   type Authorization,
   accountOf,
   type BankStore,
@@ -108,11 +110,14 @@ function checkAgainstAccount({ store }: Issuing, authorization: Known, request: 
   const asked = asDer<NameDer>(new Uint8Array(request.subjectName.toArrayBuffer()));
   if (!isOrderedSubject(asked, account.subject, 'as-ordered'))
     throw new Refusal(403, "The subject is not the account's");
-  if (authorization.request?.certificate) return;
-  // Two orders may have been made before either was used: the rule counts here too.
+  if (!authorization.request?.certificate) checkOneCertificate(account, authorization);
+}
+
+/** Several orders may have been made for an account before one of them was used: the rule of the RA counts here too. */
+function checkOneCertificate(account: Account, { replaces }: Authorization): void {
   const current = currentCertificate(account);
-  const mayReplace = authorization.replaces?.serialNumber === current?.serialNumber;
-  if (current && !mayReplace) throw new Refusal(403, 'This account has a certificate already');
+  if (!current || current.serialNumber === replaces?.serialNumber) return;
+  throw new Refusal(403, 'This account has a certificate already');
 }
 
 async function issue(
@@ -126,10 +131,13 @@ async function issue(
     const entry = state.authorizations[authorization.id];
     if (!entry?.request) throw new Error('The authorization was not accepted');
     // The same bytes may have come twice at once: the first certificate is the one.
-    entry.request.certificate ??= certificate.toString('base64');
     kept = entry.request.certificate;
-    const { certificates } = accountOf(state, authorization.account);
-    if (kept === certificate.toString('base64')) certificates.push(recordOf(authority, certificate, authorization));
+    if (kept !== undefined) return;
+    const account = accountOf(state, authorization.account);
+    // And two requests of one account may have come at once.
+    checkOneCertificate(account, authorization);
+    kept = entry.request.certificate = certificate.toString('base64');
+    account.certificates.push(recordOf(authority, certificate, authorization));
   });
   return new X509Certificate(kept ?? '');
 }

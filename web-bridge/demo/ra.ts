@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { newOrderClaims, signOrder } from '../bank/order.ts';
 import type { SigningKey } from '../bank/signing-key.ts';
 import type { AcquisitionClaims, CertificateReference, OrderAuthorization } from '../protocol/order.ts';
-import { type Account, type BankStore, currentCertificate, findAccount } from './accounts.ts';
+import { type Account, type Authorization, type BankStore, currentCertificate, findAccount } from './accounts.ts';
 import { passwordMatches } from './password.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -24,6 +24,8 @@ export type Ra = {
 
 /** Time for the dialogs and for making a key; RSA-4096 on a slow card takes minutes. */
 const AUTHORIZATION_LIFETIME_MS = 60 * 60_000;
+/** Orders of one account that wait to be used; a customer may click more than once. */
+const MAX_UNUSED = 8;
 const DAY_MS = 24 * 3_600_000;
 
 export type Identity =
@@ -92,7 +94,7 @@ function authorize(ra: Ra, account: Account, replaces: CertificateReference | un
   const id = randomBytes(8).toString('hex');
   const secret = randomBytes(24).toString('base64url');
   ra.store.change((state) => {
-    forgetExpired(state.authorizations);
+    forgetUnused(state.authorizations, account.id);
     state.authorizations[id] = {
       account: account.id,
       secretHash: hashSecret(secret),
@@ -104,11 +106,12 @@ function authorize(ra: Ra, account: Account, replaces: CertificateReference | un
   return ra.scheme === 'basic' ? { scheme: 'basic', id, secret } : { scheme: 'bearer', secret: `${id}.${secret}` };
 }
 
-/** Used ones are kept: their requests may be sent again. */
-function forgetExpired(authorizations: Record<string, { expiresAt: number; request?: unknown }>): void {
-  for (const [id, { expiresAt, request }] of Object.entries(authorizations)) {
-    if (!request && expiresAt < Date.now()) delete authorizations[id];
-  }
+/** Used ones are kept: their requests may be sent again. Of the others, the expired go, and the oldest of too many. */
+function forgetUnused(authorizations: Record<string, Authorization>, account: string): void {
+  const unused = Object.entries(authorizations).filter(([, { request }]) => !request);
+  const expired = unused.filter(([, { expiresAt }]) => expiresAt < Date.now());
+  const surplus = unused.filter((entry) => entry[1].account === account).slice(0, 1 - MAX_UNUSED);
+  for (const [id] of [...expired, ...surplus]) delete authorizations[id];
 }
 
 export function hashSecret(secret: string): string {

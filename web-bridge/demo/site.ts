@@ -45,6 +45,7 @@ export function siteRoutes({ app, secure, sceneOf, send }: Web, ra: Pick<Ra, 'st
     if (!account) return reply.redirect('/login', 303);
     return send(reply, accountPage(sceneOf(request, reply), account, session.csrf));
   });
+  app.get('/logout', (_request, reply) => reply.redirect('/login', 303));
   app.post('/logout', (request, reply) => {
     const session = sessions.open(request, reply);
     if (!csrfMatches(session, formField(request, 'csrf')))

@@ -22,7 +22,7 @@ import { fetchOrder } from './acquisition/order.ts';
 import { showProgress } from './acquisition/progress.ts';
 import { fill, find, language, part, root, screen, show } from './acquisition/screens.ts';
 
-const LOOK_FOR_TOKEN_MS = 2_000;
+const LOOK_FOR_TOKEN_MS = 4_000;
 const STORAGE_KEY = 'bank.enrollment';
 const FINAL: readonly string[] = ['completed', 'failed', 'abandoned'];
 

@@ -1,7 +1,7 @@
 /** ソフトウェアキーボード: enters the login password by mouse, finger, Tab and space, for those who distrust their keyboard. */
 
 const DIGITS = '1234567890';
-const ROWS = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm', '-_.@!#$%&*+=?'];
+const ROWS = ['qwertyuiop', 'asdfghjkl/', 'zxcvbnm+=?', '-_.@!#$%&*'];
 
 /** Digits stand elsewhere each time: a recording of clicks is worth less. */
 function shuffled(text: string): string[] {
@@ -40,9 +40,9 @@ function enter(board: Board, value: string): void {
   announce(board);
 }
 
-function row(keys: HTMLButtonElement[]): HTMLElement {
+function row(keys: HTMLButtonElement[], name = 'keys'): HTMLElement {
   const made = document.createElement('div');
-  made.className = 'keys';
+  made.className = name;
   made.append(...keys);
   return made;
 }
@@ -67,12 +67,13 @@ function controls(board: Board): HTMLElement {
   const { shift = '', backspace = '', clear = '', close = '' } = board.panel.dataset;
   const shiftKey: HTMLButtonElement = button(shift, 'wide', () => toggleCapitals(board, shiftKey));
   shiftKey.setAttribute('aria-pressed', 'false');
-  return row([
+  const keys = [
     shiftKey,
     button(backspace, 'wide', () => enter(board, board.input.value.slice(0, -1))),
     button(clear, 'wide', () => enter(board, '')),
     button(close, 'wide finish', () => toggle(board, false)),
-  ]);
+  ];
+  return row(keys, 'controls');
 }
 
 function build(board: Board): void {
