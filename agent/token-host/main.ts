@@ -55,15 +55,15 @@ function failure({
   return { code, details, ...(text === undefined ? {} : { cause: text }) };
 }
 
-/** The whole process group: a PIN dialog that is open goes with the host. */
+/** Without a farewell to the module, which may hang. A PIN dialog that is open goes with us (`agent/dialog/pinentry.ts`). */
 function endAtOnce(): void {
-  process.kill(-process.pid, 'SIGKILL');
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** A call that hangs keeps this thread from seeing that the agent died; a second thread looks. */
 function watchParent(): void {
   const source = `const parent = ${process.ppid};
-    setInterval(() => { if (process.ppid !== parent) process.kill(-process.pid, 'SIGKILL'); }, 500);`;
+    setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 500);`;
   new Worker(source, { eval: true, env: {}, stdin: false, stdout: false, stderr: false }).unref();
 }
 
@@ -72,4 +72,7 @@ process.on('message', (message) => {
   queue = queue.then(() => answer(message));
 });
 process.on('disconnect', endAtOnce);
+// Ctrl-C reaches the whole process group: what it means is the agent's to decide, which ends us, or goes and is seen to go.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
 watchParent();

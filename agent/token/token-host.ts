@@ -1,6 +1,7 @@
 /**
  * The agent's side of one token host: a child process with a vendor's module in it. The module's calls block there and are
- * timed here; what hangs is killed, with its whole process group, so that no PIN dialog outlives its host.
+ * timed here; what hangs is killed, and the dialog that it opened dies with it (`agent/dialog/pinentry.ts`). The host stays
+ * in our process group: only there may it ask at the terminal.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Readable } from 'node:stream';
@@ -109,10 +110,8 @@ export class TokenHost {
       execArgv: [],
       serialization: 'advanced',
       cwd: '/',
-      // A process group of its own, to be killed as one.
-      detached: true,
-      // A terminal dialog reads where the agent would; a module's own words go into pipes.
-      stdio: [process.stdin.isTTY ? 'inherit' : 'ignore', 'pipe', 'pipe', 'ipc'],
+      // A module's own words go into pipes; dialogs open the terminal themselves.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#listenToOutput();
     this.#child.on('message', (message) => this.#receive(message));
@@ -204,16 +203,10 @@ export class TokenHost {
     return error;
   }
 
-  /** SIGKILL to the group: the host, and the dialog that it opened. */
   #kill(reason: unknown): void {
     if (this.#reason !== undefined) return;
     this.#fail(reason);
-    if (this.#child.pid === undefined) return;
-    try {
-      process.kill(-this.#child.pid, 'SIGKILL');
-    } catch {
-      this.#child.kill('SIGKILL');
-    }
+    this.#child.kill('SIGKILL');
   }
 
   #fail(reason: unknown): void {
@@ -227,8 +220,7 @@ export class TokenHost {
   #onExit(how: { exitCode: number; signal: string }, cause?: unknown): void {
     const operation = this.#pending?.operation ?? 'none';
     const reason = new AgentError('ERR_TOKEN_HOST_CRASHED', { ...how, operation }, cause);
-    // Also where the host fell by itself: its dialog must fall with it.
-    this.#kill(reason);
+    if (this.#reason === undefined) this.#fail(reason);
     if (this.#output)
       this.#settings.report('module output', { module: this.#settings.module.path, text: this.#output });
   }
