@@ -1,0 +1,156 @@
+/** C_Login on a real token, counted: never without a human's entry, never twice with what was refused. */
+import { randomBytes } from 'node:crypto';
+import { expect } from 'chai';
+import pkcs11js from 'pkcs11js';
+import type { Dialog, PinQuestion } from '../../agent/dialog/dialog.ts';
+import { generate } from '../../agent/token-host/generate.ts';
+import { KEY_ROWS } from '../../agent/token-host/key-types.ts';
+import { login } from '../../agent/token-host/login.ts';
+import { finalize, type LoadedModule, loadModule } from '../../agent/token-host/module.ts';
+import { type OpenToken, openToken, restart, wipePins } from '../../agent/token-host/session.ts';
+import { signWith } from '../../agent/token-host/sign.ts';
+import { listTokens } from '../../agent/token-host/slots.ts';
+import { privateKeyTemplate, publicKeyTemplate } from '../../agent/token-host/templates.ts';
+import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
+import { type Desk, PIN_CONTEXT, stageDesk } from './desk.ts';
+import { codeOf } from './token.ts';
+
+const COUNT_LOW = 'C_GetTokenInfo:*:flag-0x10000';
+const FINAL_TRY = 'C_GetTokenInfo:*:flag-0x20000';
+const LOCKED = 'C_GetTokenInfo:*:flag-0x40000';
+
+describe('the log-in to a token', function () {
+  this.timeout(30_000);
+  let desk: Desk;
+  let faulty: FaultyModule;
+  let module: LoadedModule | undefined;
+  let token: OpenToken;
+  let questions: PinQuestion[];
+  /** What happens to the token while its holder types. */
+  let whenAsked: () => unknown = () => {};
+
+  before(() => {
+    desk = stageDesk();
+    faulty = buildFaultyModule(desk.folder, ['desk']);
+  });
+  afterEach(() => {
+    wipePins(token);
+    if (module) finalize(module, [token.slot]);
+    module = undefined;
+  });
+  after(() => desk.leave());
+
+  /** A human who types these, one after the other, and then gives up. */
+  async function atDesk(plan: string, entries: readonly string[]): Promise<void> {
+    questions = [];
+    whenAsked = () => {};
+    const { path, environment } = faulty.planned(plan);
+    Object.assign(process.env, environment);
+    const left = [...entries];
+    const never = async (): Promise<never> => Promise.reject(new Error('not asked here'));
+    const dialog: Dialog = {
+      consent: never,
+      code: never,
+      chooseToken: never,
+      pin: async (question) => {
+        questions.push(question);
+        whenAsked();
+        return Buffer.from(left.shift() ?? 'nothing left');
+      },
+    };
+    module = await loadModule(path, undefined);
+    const { token: identity } = listTokens(module).found[0]!;
+    const teller = { step: async () => {}, dialog: async () => {} };
+    token = openToken(module, identity, PIN_CONTEXT, dialog, teller);
+  }
+  const logins = (): number => faulty.calls().filter((name) => name === 'C_Login').length;
+
+  it('asks once and logs in once for a whole operation', async () => {
+    await atDesk('', [faulty.pin]);
+    await login(token);
+    await login(token);
+    expect(questions).to.have.lengthOf(1);
+    expect(questions[0]).to.include({ tries: 'unknown', refusedBefore: false, purpose: 'enroll' });
+    expect(logins()).to.equal(1);
+  });
+
+  it('asks again after a refusal, and tells of it', async () => {
+    await atDesk('', ['00000000', faulty.pin]);
+    await login(token);
+    expect(questions.map(({ refusedBefore }) => refusedBefore)).to.deep.equal([false, true]);
+    expect(logins()).to.equal(2);
+  });
+
+  it('never sends a refused PIN again, even if a human types it again', async () => {
+    await atDesk('', ['00000000', '00000000', '00000000', faulty.pin]);
+    expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_INCORRECT');
+    expect(questions).to.have.lengthOf(3);
+    expect(logins()).to.equal(1);
+  });
+
+  it('takes three entries and no more', async () => {
+    await atDesk('', ['00000001', '00000002', '00000003', faulty.pin]);
+    expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_INCORRECT');
+    expect(logins()).to.equal(3);
+  });
+
+  it('makes no call at all when the token says that its PIN is locked', async () => {
+    await atDesk(LOCKED, [faulty.pin]);
+    expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_LOCKED');
+    expect(questions).to.deep.equal([]);
+    expect(logins()).to.equal(0);
+  });
+
+  it('says that the PIN is locked when the token calls the right PIN wrong: only the flag tells', async () => {
+    await atDesk('', [faulty.pin]);
+    whenAsked = () => Object.assign(process.env, { FAULTY_PLAN: `C_Login:*:0xa0;${LOCKED}` });
+    expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_LOCKED');
+    expect(logins()).to.equal(1);
+  });
+
+  it('warns before the last tries', async () => {
+    await atDesk(COUNT_LOW, [faulty.pin]);
+    await login(token);
+    expect(questions[0]?.tries).to.equal('few');
+    finalize(module!, [token.slot]);
+    await atDesk(FINAL_TRY, [faulty.pin]);
+    await login(token);
+    expect(questions[0]?.tries).to.equal('last');
+  });
+
+  it('uses the accepted PIN again when the module is started anew, and asks nobody', async () => {
+    await atDesk('', [faulty.pin]);
+    await login(token);
+    restart(token);
+    await login(token);
+    expect(questions).to.have.lengthOf(1);
+    expect(logins()).to.equal(2);
+  });
+
+  it('wipes every PIN at the end', async () => {
+    await atDesk('', ['00000000', faulty.pin]);
+    await login(token);
+    const pins = [token.pin!, ...token.refused];
+    wipePins(token);
+    expect(pins.every((pin) => pin.every((octet) => octet === 0))).to.equal(true);
+    expect(token.pin).to.equal(undefined);
+  });
+
+  it('logs in between C_SignInit and C_Sign for a key that asks for it each time', async () => {
+    await atDesk('', [faulty.pin]);
+    await login(token);
+    const ckaId = randomBytes(16);
+    const row = KEY_ROWS['ec-p256'];
+    token.p11.C_GenerateKeyPair(token.session, { mechanism: row.generation }, publicKeyTemplate(row, ckaId, 'desk'), [
+      ...privateKeyTemplate(row, ckaId, 'desk'),
+      { type: pkcs11js.CKA_ALWAYS_AUTHENTICATE, value: true },
+    ]);
+    const { spki, keyType } = await generate(token, { ckaId, label: 'desk', keys: ['ec-p256'] });
+    for (let signature = 0; signature < 2; signature += 1) {
+      await signWith(token, { ckaId, spki, keyType }, Buffer.from('any'));
+    }
+    const calls = faulty.calls().filter((name) => /^C_(Login|SignInit|Sign)$/.test(name));
+    const each = ['C_SignInit', 'C_Login', 'C_Sign'];
+    expect(calls).to.deep.equal(['C_Login', ...each, ...each]);
+  });
+});
