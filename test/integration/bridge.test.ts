@@ -1,9 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import * as fc from 'fast-check';
 import { WebSocket } from 'ws';
 import type { ErrorData } from '../../web-bridge/protocol/envelope.ts';
 import { AgentError, type ErrorDetails } from '../../web-bridge/protocol/errors.ts';
@@ -229,7 +231,7 @@ describe('bridge', () => {
     it('stands so in the socket table', function () {
       if (process.platform !== 'linux') this.skip();
       const hex = bridge.port.toString(16).toUpperCase().padStart(4, '0');
-      const table = execFileSync('cat', ['/proc/net/tcp', '/proc/net/tcp6'], { encoding: 'utf8' });
+      const table = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFileSync(path, 'latin1')).join('');
       const listening = table.split('\n').filter((line) => line.includes(`:${hex} `) && / 0A /.test(line));
       expect(listening.map((line) => line.trim().split(/\s+/)[1])).to.deep.equal([`0100007F:${hex}`]);
     });
@@ -301,6 +303,32 @@ describe('bridge', () => {
         expect(agent.calls).to.deep.equal([]);
       });
     }
+
+    it('any text has one answer, and an unknown one reaches no handler', async () => {
+      const socket = await opened();
+      const request = fc.record(
+        {
+          jsonrpc: fc.constant('2.0'),
+          id: fc.oneof(fc.nat(), fc.jsonValue()),
+          method: fc.string(),
+          params: fc.jsonValue(),
+        },
+        { requiredKeys: ['jsonrpc'] },
+      );
+      const text = fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.json(),
+        request.map((value) => JSON.stringify(value)),
+      );
+      await fc.assert(
+        fc.asyncProperty(text, async (message) => {
+          const { error } = await ask(socket, message);
+          return /^ERR_BRIDGE_(MESSAGE_INVALID|METHOD_UNKNOWN|PARAMS_INVALID)$/.test(error.data.code);
+        }),
+        { numRuns: 1_000 },
+      );
+      expect(agent.calls).to.deep.equal([]);
+    }).timeout(10_000);
 
     it('a lone surrogate stays a text that no schema takes', async () => {
       const answer = await ask(

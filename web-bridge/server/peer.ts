@@ -15,14 +15,16 @@ const TABLES = [
 
 const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
 
-/** proc(5): `sl local_address rem_address st tx:rx tr:tm retrnsmt uid …`, addresses in the machine's byte order. */
+/**
+ * proc(5): `sl local_address rem_address st tx:rx tr:tm retrnsmt uid …`, addresses in the machine's byte order. The
+ * table can be megabytes of connections that are over, so it is searched, not parsed.
+ */
 function ownerIn(table: string, loopback: string, { client, server }: Ports): number | undefined {
-  const [local, remote] = [`${loopback}:${hex(client)}`, `${loopback}:${hex(server)}`];
-  for (const line of table.split('\n')) {
-    const fields = line.trim().split(/\s+/);
-    if (fields[1] === local && fields[2] === remote) return Number(fields[7]);
-  }
-  return undefined;
+  const ends = ` ${loopback}:${hex(client)} ${loopback}:${hex(server)} `;
+  const start = table.indexOf(ends);
+  if (start === -1) return undefined;
+  const fields = table.slice(start + ends.length, table.indexOf('\n', start)).split(/\s+/);
+  return Number(fields[4]);
 }
 
 /** Whether the client's end belongs to another user. An end that is in no table has gone already. */
