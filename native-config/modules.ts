@@ -37,8 +37,14 @@ export async function findModules(config: AgentConfig, report: Report): Promise<
       if (forbidden.has(path) || (known && modules.some((other) => other.path === path))) return;
       modules.push({ ...module, path });
     } catch (error) {
-      const { code, details } = asAgentError(error);
-      if (!known || code !== 'ERR_MODULE_MISSING') report('module left out', { code, ...details });
+      const { code, details, cause } = asAgentError(error);
+      if (known && code === 'ERR_MODULE_MISSING') return;
+      report('module left out', {
+        module: module.path,
+        code,
+        ...details,
+        cause: cause instanceof Error ? cause.message : '',
+      });
     }
   };
   for (const module of config.modules) await consider(module, false);
@@ -55,16 +61,20 @@ async function knownPaths(): Promise<string[]> {
 
 /**
  * The module's real path. The path itself must be plain (absolute, no `..`), and neither the file, nor a folder above it,
- * nor the folder of a link to it may be another's to write.
+ * nor the folder of a link to it may be another's to write. Paths stand in the cause alone: details reach web pages.
  * @throws AgentError ERR_MODULE_UNSAFE, ERR_MODULE_MISSING
  */
 export async function checkModulePath(path: string): Promise<string> {
-  if (!isAbsolute(path)) throw new AgentError('ERR_MODULE_UNSAFE', { module: path, reason: 'not an absolute path' });
-  if (path.split(/[/\\]/).includes('..')) throw new AgentError('ERR_MODULE_UNSAFE', { module: path, reason: '..' });
+  if (!isAbsolute(path)) throw unsafe('not an absolute path', path);
+  if (path.split(/[/\\]/).includes('..')) throw unsafe('not a plain path', path);
   const real = await realpath(path).catch((error: unknown) => {
-    throw new AgentError('ERR_MODULE_MISSING', { module: path }, error);
+    throw new AgentError('ERR_MODULE_MISSING', {}, error);
   });
   const flaw = (await ownershipFlaw(real)) ?? (real === path ? undefined : await ownershipFlaw(dirname(path)));
-  if (flaw) throw new AgentError('ERR_MODULE_UNSAFE', { module: path, reason: flaw });
+  if (flaw) throw unsafe('others could change it', flaw);
   return real;
+}
+
+function unsafe(reason: string, cause: string): AgentError {
+  return new AgentError('ERR_MODULE_UNSAFE', { reason }, new Error(cause));
 }
