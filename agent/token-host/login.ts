@@ -24,7 +24,7 @@ export async function login(token: OpenToken): Promise<void> {
   if (token.loggedIn) return;
   const flags = readableFlags(token);
   if (flags.pinPad) await loginAtReader(token, pkcs11js.CKU_USER);
-  else if (token.pin) token.p11.C_Login(token.session, pkcs11js.CKU_USER, token.pin.toString('utf8'));
+  else if (token.pin) await sendPin(token, pkcs11js.CKU_USER, token.pin);
   else if (flags.loginRequired) await askAndLogin(token);
   token.loggedIn = true;
 }
@@ -32,7 +32,13 @@ export async function login(token: OpenToken): Promise<void> {
 /** For a key with CKA_ALWAYS_AUTHENTICATE: between C_SignInit and C_Sign, for every signature (PKCS#11 v2.40 §5.11). */
 export async function loginForSignature(token: OpenToken): Promise<void> {
   if (!token.pin) return loginAtReader(token, pkcs11js.CKU_CONTEXT_SPECIFIC);
-  token.p11.C_Login(token.session, pkcs11js.CKU_CONTEXT_SPECIFIC, token.pin.toString('utf8'));
+  await sendPin(token, pkcs11js.CKU_CONTEXT_SPECIFIC, token.pin);
+}
+
+/** The binding takes a string, which cannot be wiped: it lives in this process only, and not for long. */
+async function sendPin(token: OpenToken, userType: number, pin: Buffer): Promise<void> {
+  await token.teller.step('login');
+  token.p11.C_Login(token.session, userType, pin.toString('utf8'));
 }
 
 async function askAndLogin(token: OpenToken): Promise<void> {
@@ -53,9 +59,8 @@ async function askAndLogin(token: OpenToken): Promise<void> {
 
 /** `undefined` when the token accepted the PIN, its refusal otherwise. */
 async function attempt(token: OpenToken, pin: Buffer): Promise<AgentError | undefined> {
-  await token.teller.step('login');
   try {
-    token.p11.C_Login(token.session, pkcs11js.CKU_USER, pin.toString('utf8'));
+    await sendPin(token, pkcs11js.CKU_USER, pin);
     token.pin = pin;
     return undefined;
   } catch (error) {
@@ -75,7 +80,7 @@ async function ask(token: OpenToken, refusedBefore: boolean): Promise<Buffer> {
     tries: triesOf(readableFlags(token)),
     refusedBefore,
   };
-  return whileDialogOpen(token, () => token.dialog.pin(question, AbortSignal.any([])));
+  return whileDialogOpen(token, () => token.dialog.pin(question, new AbortController().signal));
 }
 
 /** The PIN is typed on the reader (CKF_PROTECTED_AUTHENTICATION_PATH): C_Login blocks as long as the human takes. */

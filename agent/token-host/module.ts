@@ -23,25 +23,21 @@ export async function loadModule(path: string, parameters: string | undefined): 
   try {
     binding.load(await realpath(path));
   } catch (error) {
-    throw new AgentError('ERR_MODULE_LOAD_FAILED', { module: path }, error);
+    throw new AgentError('ERR_MODULE_LOAD_FAILED', {}, error);
   }
   const module = { path, parameters, p11: guarded(binding), families: await tokenFamilies() };
   initialize(module);
   return module;
 }
 
-export function initialize({ p11, path, parameters }: LoadedModule): void {
+export function initialize({ p11, parameters }: LoadedModule): void {
   try {
     // CKF_OS_LOCKING_OK: p11-kit and gnome-keyring answer CANT_LOCK without it.
     const flags = pkcs11js.CKF_OS_LOCKING_OK;
     // pkcs11js 2.1.7 drops the last character of the parameters.
     p11.C_Initialize(parameters === undefined ? { flags } : { flags, libraryParameters: `${parameters} ` });
   } catch (error) {
-    throw new AgentError(
-      'ERR_MODULE_LOAD_FAILED',
-      { module: path, fn: 'C_Initialize', rv: rvOf(error) ?? 'none' },
-      error,
-    );
+    throw new AgentError('ERR_MODULE_LOAD_FAILED', { fn: 'C_Initialize', rv: rvOf(error) ?? 'none' }, error);
   }
 }
 

@@ -51,7 +51,10 @@ function signBare(token: OpenToken, key: Handle, row: KeyRow, data: Uint8Array):
 /** C_Sign alone: tpm2-pkcs11 1.9 crashes when C_SignFinal follows it. */
 async function oneShot(token: OpenToken, key: Handle, mechanism: number, data: Uint8Array): Promise<Buffer> {
   token.p11.C_SignInit(token.session, { mechanism }, key);
-  if (booleanIfAny(token, key, pkcs11js.CKA_ALWAYS_AUTHENTICATE)) await loginForSignature(token);
+  if (booleanIfAny(token, key, pkcs11js.CKA_ALWAYS_AUTHENTICATE)) {
+    await loginForSignature(token);
+    await token.teller.step('sign');
+  }
   return Buffer.from(token.p11.C_Sign(token.session, Buffer.from(data), Buffer.alloc(MAX_SIGNATURE_BYTES)));
 }
 
