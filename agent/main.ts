@@ -92,6 +92,7 @@ function version(): string {
 }
 
 export { AgentError } from '../web-bridge/protocol/errors.ts';
+export { resultOf } from './enrollment/result.ts';
 export { isOpen } from './enrollment/state.ts';
 export { unverifiedClaims } from './policy/order.ts';
 export { thumbprintsOf } from './policy/profile-update.ts';

@@ -11,7 +11,7 @@ export function registerEnrollments(program: Command): void {
 }
 
 async function run({ journal, language }: Agent): Promise<Outcome> {
-  const { stateWords } = await import('../main.ts');
+  const { resultOf, stateWords } = await import('../main.ts');
   const rows = (await journal.list()).map(({ enrollment, startedAt, updatedAt, state }) => ({
     enrollment,
     state: state.name,
@@ -23,6 +23,7 @@ async function run({ journal, language }: Agent): Promise<Outcome> {
     ...(state.name === 'pending'
       ? { nextAt: new Date(state.nextAt).toISOString(), deadlineAt: new Date(state.deadlineAt).toISOString() }
       : {}),
+    ...(state.name === 'completed' ? { result: resultOf(state) } : {}),
     ...(state.name === 'failed' ? { code: state.code } : {}),
     ...('leftover' in state && state.leftover ? { keyLeftOn: state.leftover.token.label } : {}),
   }));

@@ -20,9 +20,13 @@ export async function identify(page: Page, { id, password }: Account): Promise<v
   await page.getByRole('button', { name: '取得', exact: true }).click();
 }
 
-/** 電子証明書取得前処理中 moves on by itself where the browser has nothing to ask. */
+/** 電子証明書取得前処理中 moves on by itself where the browser has nothing to ask; else it explains, and waits for a click. */
 export async function waitForStart(page: Page): Promise<void> {
-  await page.getByRole('heading', { name: '電子証明書取得開始' }).waitFor({ timeout: LONG_MS });
+  const start = page.getByRole('heading', { name: '電子証明書取得開始' });
+  const explained = page.locator('[data-do="connect"]');
+  await start.or(explained).first().waitFor({ timeout: LONG_MS });
+  if (await explained.isVisible()) await explained.click();
+  await start.waitFor({ timeout: LONG_MS });
 }
 
 /** 取得: from here on the agent's own dialogs ask. */

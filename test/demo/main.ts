@@ -1,0 +1,55 @@
+/**
+ * `npm run demo`: a throw-away token, the reference bank and the agent, for a person in front of a browser. With
+ * `--auto`: the same journey unattended, and then witnesses that are not ours. Everything lies in the project's `.demo`.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Bank, startBank } from '../../web-bridge/demo/bank.ts';
+import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
+import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
+import { showDesk } from './person.ts';
+import { runUnattended } from './unattended.ts';
+
+const STATE = resolve(import.meta.dirname, '../../../.demo');
+/** Free ports are taken where these are not. */
+const PORTS = { site: 5410, ca: 5411, est: 5412 };
+
+const auto = process.argv.includes('--auto');
+rmSync(STATE, { recursive: true, force: true });
+mkdirSync(STATE, { mode: 0o700 });
+
+const bank = await openBank();
+const desk = layAgentDesk(STATE, ['demo']);
+desk.addProfile(bank.profile);
+const { DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, TERM, LANG, LC_ALL } =
+  process.env;
+const screen = { DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, TERM, LANG, LC_ALL };
+const agent = await serveAgent(desk, auto ? {} : { person: true, environment: screen });
+
+try {
+  process.exitCode = auto
+    ? await runUnattended({ bank, desk, stateFolder: STATE })
+    : await untilStopped(bank, desk, agent);
+} finally {
+  await agent.stop();
+  await bank.close();
+}
+
+async function openBank(): Promise<Bank> {
+  const options = { stateFolder: join(STATE, 'bank') };
+  try {
+    return await startBank({ ...options, ports: PORTS });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return await startBank(options);
+  }
+}
+
+async function untilStopped(bank: Bank, desk: AgentDesk, agent: ServedAgent): Promise<number> {
+  showDesk(bank, desk);
+  await new Promise<void>((stopped) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped());
+    agent.process.once('exit', () => stopped());
+  });
+  return 0;
+}
