@@ -130,7 +130,8 @@ describe('the reference bank', function () {
     const { id, password } = bank.accounts[account]!;
     const browser = visitor();
     await browser.get(`${bank.caUrl}/${path}`);
-    const answer = await browser.post(`${bank.caUrl}/${path}`, { id, password });
+    const { headers } = await browser.post(`${bank.caUrl}/${path}`, { id, password });
+    const answer = await browser.get(new URL(headers.get('location')!, bank.caUrl).href);
     return { browser, answer };
   }
 

@@ -31,6 +31,15 @@ export function authorityRoutes(web: Web, ra: Ra): void {
     if (!known) return reply.redirect(`/${SCREEN_OF[session.data.purpose ?? 'enroll']}`, 303);
     return send(reply, acquisitionPage(sceneOf(request, reply), { ...known, csrf: session.csrf }));
   });
+  app.get('/refused', (request, reply) => {
+    const session = sessions.open(request, reply);
+    const known = identified(ra, session);
+    const refusal = known && acquisitionRefusal(known.account, known.purpose, ra.renewal);
+    if (!refusal) return reply.redirect('/acquisition', 303);
+    const scene = sceneOf(request, reply);
+    const words = refusalWords(scene, known.account, refusal, ra.renewal);
+    return send(reply, refusedPage(scene, words, RESUMABLE.includes(refusal)), 409);
+  });
   app.post('/order', (request, reply) => answerOrder(web, ra, sessions.open(request, reply), request, reply));
 }
 
@@ -63,12 +72,12 @@ function identityRoutes(
     }
     const { account } = attempt;
     sessions.begin(reply, { account: account.id, purpose, typedId: account.id });
-    const refusal = acquisitionRefusal(account, purpose, ra.renewal);
-    if (!refusal) return reply.redirect('/acquisition', 303);
-    const resumable = refusal === 'already-certified' || refusal === 'window-not-open';
-    return send(reply, refusedPage(scene, refusalWords(scene, account, refusal, ra.renewal), resumable), 409);
+    return reply.redirect(acquisitionRefusal(account, purpose, ra.renewal) ? '/refused' : '/acquisition', 303);
   });
 }
+
+/** The certificate exists, but the customer may have left before it was on the token: the agent can still write it. */
+const RESUMABLE: readonly AcquisitionRefusal[] = ['already-certified', 'window-not-open'];
 
 /** Support codes of the bank's own refusals; the agent's are in its table. */
 const SUPPORT: Readonly<Record<AcquisitionRefusal | 'order.expired', string>> = {

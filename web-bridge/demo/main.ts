@@ -25,7 +25,8 @@ function announce(bank: Bank): void {
   console.log(`Bank:       ${bank.siteUrl}/`);
   console.log(`CA's pages: ${bank.caUrl}/`);
   console.log(`EST:        ${bank.estUrl}`);
-  for (const { id, password, role, display } of bank.accounts) console.log(`${role}: ${id}  ${password}  (${display})`);
+  for (const { id, password, role, display } of bank.accounts)
+    console.log(`${role}: ${id}  ${password || '(password not kept)'}  (${display})`);
 }
 
 const program = new Command('reference-bank')

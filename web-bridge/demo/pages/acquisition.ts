@@ -90,31 +90,26 @@ async function connect(): Promise<void> {
   part('preparing', 'explain').hidden = true;
   part('preparing', 'checking').hidden = false;
   await conclude(async (signal) => {
-    const found = await goOn(signal);
-    if (found) return found;
-    await waitForToken(signal);
+    const enrollment = remembered();
+    const known = await resume({ onProgress, signal, ...(enrollment && { enrollment }) });
+    if (known) return known;
+    const { token, enrollments } = await status({ signal });
+    // What another tab began before it was closed.
+    const unfinished = enrollments.find(({ state }) => !FINAL.includes(state));
+    if (unfinished) return resume({ onProgress, signal, enrollment: unfinished.enrollment });
+    if (!token) await waitForToken(signal);
     show('start');
     return undefined;
   });
 }
 
-/** What this tab began before a reload, or another tab before it was closed. */
-async function goOn(signal: AbortSignal): Promise<EnrollmentResult | null> {
-  const enrollment = remembered();
-  const known = await resume({ onProgress, signal, ...(enrollment && { enrollment }) });
-  if (known) return known;
-  const { enrollments } = await status({ signal });
-  const unfinished = enrollments.find(({ state }) => !FINAL.includes(state));
-  return unfinished ? resume({ onProgress, signal, enrollment: unfinished.enrollment }) : null;
-}
-
 async function waitForToken(signal: AbortSignal): Promise<void> {
-  while (!(await status({ signal })).token) {
-    part('preparing', 'checking').hidden = true;
-    part('preparing', 'token').hidden = false;
+  part('preparing', 'checking').hidden = true;
+  part('preparing', 'token').hidden = false;
+  do {
     await new Promise((resolve) => setTimeout(resolve, LOOK_FOR_TOKEN_MS));
     signal.throwIfAborted();
-  }
+  } while (!(await status({ signal })).token);
   part('preparing', 'token').hidden = true;
 }
 
