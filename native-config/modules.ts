@@ -1,10 +1,9 @@
 /** Which PKCS#11 modules there are on this machine, and whether they may be loaded: what others can change is not. */
-import { readdir, readFile, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { AgentError, asAgentError } from '../web-bridge/protocol/errors.ts';
-import { ownershipFlaw } from './ownership.ts';
+import { checkModulePath } from './module-path.ts';
 import { type AgentConfig, type Pkcs11Module, type TokenFamily, tokenFamily } from './schema.ts';
 
 type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
@@ -57,24 +56,4 @@ async function knownPaths(): Promise<string[]> {
   const { platform } = process;
   if (platform !== 'linux' && platform !== 'darwin' && platform !== 'win32') return [];
   return families.flatMap(({ modules }) => modules[platform]);
-}
-
-/**
- * The module's real path. The path itself must be plain (absolute, no `..`), and neither the file, nor a folder above it,
- * nor the folder of a link to it may be another's to write. Paths stand in the cause alone: details reach web pages.
- * @throws AgentError ERR_MODULE_UNSAFE, ERR_MODULE_MISSING
- */
-export async function checkModulePath(path: string): Promise<string> {
-  if (!isAbsolute(path)) throw unsafe('not an absolute path', path);
-  if (path.split(/[/\\]/).includes('..')) throw unsafe('not a plain path', path);
-  const real = await realpath(path).catch((error: unknown) => {
-    throw new AgentError('ERR_MODULE_MISSING', {}, error);
-  });
-  const flaw = (await ownershipFlaw(real)) ?? (real === path ? undefined : await ownershipFlaw(dirname(path)));
-  if (flaw) throw unsafe('others could change it', flaw);
-  return real;
-}
-
-function unsafe(reason: string, cause: string): AgentError {
-  return new AgentError('ERR_MODULE_UNSAFE', { reason }, new Error(cause));
 }

@@ -1,18 +1,15 @@
 /** One vendor's module in this process: loaded, initialized, finalized, started anew. */
 import { realpath } from 'node:fs/promises';
 import pkcs11js, { type Handle } from 'pkcs11js';
-import { checkModulePath } from '../../native-config/modules.ts';
-import type { TokenFamily } from '../../native-config/schema.ts';
+import { checkModulePath } from '../../native-config/module-path.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { rvOf } from './ckr.ts';
 import { type Cryptoki, guarded } from './cryptoki.ts';
-import { tokenFamilies } from './quirks.ts';
 
 export type LoadedModule = {
   readonly path: string;
   readonly parameters: string | undefined;
   readonly p11: Cryptoki;
-  readonly families: readonly TokenFamily[];
 };
 
 /** @throws AgentError ERR_MODULE_MISSING, ERR_MODULE_UNSAFE, ERR_MODULE_LOAD_FAILED */
@@ -25,7 +22,7 @@ export async function loadModule(path: string, parameters: string | undefined): 
   } catch (error) {
     throw new AgentError('ERR_MODULE_LOAD_FAILED', {}, error);
   }
-  const module = { path, parameters, p11: guarded(binding), families: await tokenFamilies() };
+  const module = { path, parameters, p11: guarded(binding) };
   initialize(module);
   return module;
 }

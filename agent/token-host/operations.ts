@@ -1,8 +1,6 @@
 /** The table of what a token host can do. A message names a row, and nothing else is ever called. */
 import pkcs11js from 'pkcs11js';
-import { loadProfiles } from '../../native-config/load.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import { openDialog } from '../dialog/open.ts';
 import type { HostOperation, HostParams, HostResult } from '../token/host-protocol.ts';
 import { isRequestInfoFor } from './certificate.ts';
 import { destroy } from './destroy.ts';
@@ -40,7 +38,9 @@ export const OPERATIONS: Operations = {
   async open(host, { token, pin, dialog, profileFolders }) {
     if (host.token) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: 'open' });
     if (dialog.script !== undefined) await assertTestProfile(profileFolders, pin.profile);
-    host.token = openToken(moduleOf(host), token, pin, openDialog(dialog, process.env), host.teller);
+    // Loaded here: a list of tokens needs no dialog, and a host starts for each list.
+    const { openDialog } = await import('../dialog/open.ts');
+    host.token = await openToken(moduleOf(host), token, pin, openDialog(dialog, process.env), host.teller);
     return {};
   },
   generate: (host, params) => generate(tokenOf(host), params),
@@ -73,6 +73,7 @@ function tokenOf({ token }: Host): OpenToken {
 
 /** The host reads the profiles itself: an agent that was talked into a scripted human does not get one here. */
 async function assertTestProfile(folders: readonly string[], id: string): Promise<void> {
+  const { loadProfiles } = await import('../../native-config/load.ts');
   const profile = (await loadProfiles(folders)).find((profile) => profile.id === id);
   if (profile?.test !== true) throw new AgentError('ERR_POLICY_SCRIPTED_HUMAN_REFUSED', { profile: id });
 }

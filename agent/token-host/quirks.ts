@@ -1,11 +1,12 @@
 /** What is odd about a token, from `native-config/tokens/`; asked only where trying does not tell. */
-import { loadTokenFamilies } from '../../native-config/modules.ts';
 import type { TokenFamily } from '../../native-config/schema.ts';
 
 export type Quirk = TokenFamily['quirks'][number]['quirk'];
 
-export function tokenFamilies(): Promise<TokenFamily[]> {
-  return loadTokenFamilies();
+/** The quirks of the token in hand. The families are read when a token is opened: a list needs none. */
+export async function readQuirks(library: string, manufacturer: string): Promise<ReadonlySet<Quirk>> {
+  const { loadTokenFamilies } = await import('../../native-config/modules.ts');
+  return quirksOf(await loadTokenFamilies(), library, manufacturer);
 }
 
 /** A family matches by what the module and the token say of themselves; each given name must be contained. */

@@ -4,7 +4,7 @@ import type { Dialog } from '../dialog/dialog.ts';
 import type { HostPinContext, HostStep, HostToken } from '../token/host-protocol.ts';
 import type { Cryptoki } from './cryptoki.ts';
 import { finalize, initialize, type LoadedModule } from './module.ts';
-import { type Quirk, quirksOf } from './quirks.ts';
+import { type Quirk, readQuirks } from './quirks.ts';
 import { findSlot } from './slots.ts';
 
 /** What a session tells the agent while it works: deadlines are held there. */
@@ -34,20 +34,16 @@ export type OpenToken = {
 const READ_WRITE = pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION;
 
 /** @throws AgentError ERR_TOKEN_MISSING, ERR_TOKEN_AMBIGUOUS */
-export function openToken(
+export async function openToken(
   module: LoadedModule,
   identity: HostToken,
   context: HostPinContext,
   dialog: Dialog,
   teller: Teller,
-): OpenToken {
+): Promise<OpenToken> {
   const { slot, token } = findSlot(module, identity);
   const library = module.p11.C_GetInfo();
-  const quirks = quirksOf(
-    module.families,
-    `${library.manufacturerID} ${library.libraryDescription}`,
-    token.manufacturer,
-  );
+  const quirks = await readQuirks(`${library.manufacturerID} ${library.libraryDescription}`, token.manufacturer);
   const session = module.p11.C_OpenSession(slot, READ_WRITE);
   const { p11 } = module;
   return {

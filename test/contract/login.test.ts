@@ -61,7 +61,7 @@ describe('the log-in to a token', function () {
     module = await loadModule(path, undefined);
     const { token: identity } = listTokens(module).found[0]!;
     const teller = { step: async () => {}, dialog: async () => {} };
-    token = openToken(module, identity, PIN_CONTEXT, dialog, teller);
+    token = await openToken(module, identity, PIN_CONTEXT, dialog, teller);
   }
   const logins = (): number => faulty.calls().filter((name) => name === 'C_Login').length;
 

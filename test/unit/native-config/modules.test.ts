@@ -16,7 +16,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createTokens } from '../../../agent/token/token.ts';
-import { checkModulePath, findModules } from '../../../native-config/modules.ts';
+import { checkModulePath } from '../../../native-config/module-path.ts';
+import { findModules } from '../../../native-config/modules.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 
 describe('paths of PKCS#11 modules', () => {

@@ -1,0 +1,25 @@
+/** Whether a PKCS#11 module may be loaded from where it lies. Apart from the schemas: each token host asks this as it starts. */
+import { realpath } from 'node:fs/promises';
+import { dirname, isAbsolute } from 'node:path';
+import { AgentError } from '../web-bridge/protocol/errors.ts';
+import { ownershipFlaw } from './ownership.ts';
+
+/**
+ * The module's real path. The path itself must be plain (absolute, no `..`), and neither the file, nor a folder above it,
+ * nor the folder of a link to it may be another's to write. Paths stand in the cause alone: details reach web pages.
+ * @throws AgentError ERR_MODULE_UNSAFE, ERR_MODULE_MISSING
+ */
+export async function checkModulePath(path: string): Promise<string> {
+  if (!isAbsolute(path)) throw unsafe('not an absolute path', path);
+  if (path.split(/[/\\]/).includes('..')) throw unsafe('not a plain path', path);
+  const real = await realpath(path).catch((error: unknown) => {
+    throw new AgentError('ERR_MODULE_MISSING', {}, error);
+  });
+  const flaw = (await ownershipFlaw(real)) ?? (real === path ? undefined : await ownershipFlaw(dirname(path)));
+  if (flaw) throw unsafe('others could change it', flaw);
+  return real;
+}
+
+function unsafe(reason: string, cause: string): AgentError {
+  return new AgentError('ERR_MODULE_UNSAFE', { reason }, new Error(cause));
+}
