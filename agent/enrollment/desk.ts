@@ -13,7 +13,7 @@ export type Desk = {
   session(purpose: 'enroll' | 'write-back', signal: AbortSignal): Promise<TokenSession>;
   /** The session that is open now, if one is. */
   openSession(): TokenSession | undefined;
-  /** Whether a session was ever opened: before that the token cannot hold anything of this enrollment's. */
+  /** Whether a session was ever opened, by this run or one before: else the token holds nothing of this enrollment's. */
   wasOpened(): boolean;
   /** Ends the session where the coming wait is longer than a host may live. */
   restFor(waitMs: number): Promise<void>;
@@ -22,9 +22,9 @@ export type Desk = {
 
 type Open = { readonly session: TokenSession; readonly unlock: () => Promise<void>; readonly openedAt: number };
 
-export function openDesk({ state }: JournalEntry, ports: Ports): Desk {
+export function openDesk({ state }: JournalEntry, ports: Ports, begun: boolean): Desk {
   let open: Open | undefined;
-  let opened = state.name !== 'consented';
+  let opened = !begun;
   const token = 'token' in state ? state.token : undefined;
 
   async function close(): Promise<void> {

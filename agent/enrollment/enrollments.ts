@@ -200,7 +200,7 @@ export class Enrollments {
   #start(live: Live): void {
     if (live.work || !live.entry || !isOpen(live.entry.state)) return;
     const { entry } = live;
-    this.#work(live, () => this.#run(live, entry));
+    this.#work(live, () => this.#run(live, entry, false));
   }
 
   #work(live: Live, work: (signal: AbortSignal) => Promise<void>): void {
@@ -222,10 +222,11 @@ export class Enrollments {
     await journal.keepSecret(live.enrollment, secret);
     await journal.write(entry);
     this.#moved(live, entry.state, entry);
-    await this.#run(live, entry);
+    this.#supersede(live, entry);
+    await this.#run(live, entry, true);
   }
 
-  async #run(live: Live, known: JournalEntry): Promise<void> {
+  async #run(live: Live, known: JournalEntry, begun: boolean): Promise<void> {
     const busy = new AgentError('ERR_BRIDGE_BUSY');
     const unlock = await this.#ports.locks.hold(`enrollment-${live.enrollment}`, busy, 1_000, this.#ending.signal);
     try {
@@ -235,12 +236,24 @@ export class Enrollments {
       live.entry = entry;
       await runEnrollment(entry, {
         ports: this.#ports,
+        begun,
         cancelled: live.cancel.signal,
         ending: this.#ending.signal,
         announce,
       });
     } finally {
       await unlock();
+    }
+  }
+
+  /** A new order for the same account gives up what an older one began and never sent. */
+  #supersede(live: Live, { state: { plan } }: JournalEntry): void {
+    for (const older of this.#live.values()) {
+      if (older === live || older.work || !older.entry || !isCancellable(older.entry.state)) continue;
+      const { plan: other } = older.entry.state;
+      if (other.profile !== plan.profile || other.account.id !== plan.account.id) continue;
+      older.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'begun anew' }));
+      this.#start(older);
     }
   }
 

@@ -8,6 +8,7 @@ import { buildCsr } from '../x509/csr.ts';
 import type { CertificateDer } from '../x509/der.ts';
 import { checkIssued, type IssuedAnswer, type IssuedCertificate } from '../x509/issued.ts';
 import { type Desk, openDesk } from './desk.ts';
+import { clearLeftovers, mayBeIssued } from './leftovers.ts';
 import type { CaAnswer, JournalEntry, KeyReference, Ports } from './ports.ts';
 import { challengeOf } from './proof.ts';
 import {
@@ -24,6 +25,8 @@ import {
 
 export type RunOptions = {
   readonly ports: Ports;
+  /** This run follows the human's consent: no earlier run can have left anything on the token. */
+  readonly begun: boolean;
   /** Aborted by the human's or the page's cancel: it counts until the request is sent. */
   readonly cancelled: AbortSignal;
   /** Aborted when the agent ends: the enrollment stops where it stands and goes on at the next start. */
@@ -61,7 +64,7 @@ const RETRY_AFTER_DEFAULT_MS = 60_000;
  */
 export async function runEnrollment(entry: JournalEntry, options: RunOptions): Promise<State> {
   const { ports, cancelled, ending } = options;
-  const desk = openDesk(entry, ports);
+  const desk = openDesk(entry, ports, options.begun);
   let { state } = entry;
   let sending = false;
   try {
@@ -73,6 +76,8 @@ export async function runEnrollment(entry: JournalEntry, options: RunOptions): P
       if (event) state = await journal(entry, next(state, event), options);
       if (waitFor) throw waitFor;
     }
+    const session = desk.openSession();
+    if (session && state.name === 'completed') await clearLeftovers(session, state.token, ports);
     return state;
   } finally {
     await desk.close();
@@ -243,10 +248,10 @@ async function abandon(state: OpenState, context: Context): Promise<Event> {
 
 /**
  * Takes the key away that nobody will certify, where the token is still open; no PIN is asked for that. What stays is
- * written down. Where the CA has issued something, whatever it is, the key stays.
+ * written down.
  */
 async function clear(state: OpenState, error: AgentError | undefined, { desk, ports }: Context): Promise<Leftover> {
-  if (error?.code.startsWith('ERR_CERTIFICATE_')) return leftoverOf(state);
+  if (error && mayBeIssued(error.code)) return leftoverOf(state);
   try {
     const session = desk.openSession();
     if (session && (await session.destroy(state.ckaId)).left === 0) return undefined;

@@ -6,8 +6,9 @@ import { follow, statusOf } from './watching.ts';
 export function watch(desktop: Desktop): Handler<'watch'> {
   const { enrollments, words } = desktop;
   return async ({ enrollment }, caller) => {
-    const status = statusOf(await enrollments.standing(enrollment, caller), words);
+    // First listening, then looking: nothing that happens in between is lost.
     follow(enrollment, caller, desktop);
+    const status = statusOf(await enrollments.standing(enrollment, caller), words);
     const result = await enrollments.result(enrollment, caller);
     return result ? { ...status, result } : status;
   };

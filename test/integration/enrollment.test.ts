@@ -209,8 +209,6 @@ describe('integration: an enrollment', () => {
   });
 
   const ANSWERS: readonly [string, FaultyCa['answer'], ErrorCode][] = [
-    ['garbage', status(200, '<html>hello</html>'), 'ERR_CA_ANSWER_INVALID'],
-    ['too much', status(200, 'A'.repeat(3_000_000)), 'ERR_CA_ANSWER_TOO_LARGE'],
     ['a redirect', status(302, '', { Location: 'https://evil.example/' }), 'ERR_CA_REDIRECTED'],
     ['401', status(401, 'burnt'), 'ERR_CA_AUTHORIZATION_REFUSED'],
     ['400', status(400, 'no such account'), 'ERR_CA_REFUSED'],
@@ -223,6 +221,22 @@ describe('integration: an enrollment', () => {
       expect([standing.state, standing.error?.code]).to.deep.equal(['failed', code]);
       expect(objectsOn(desk, 'desk')).to.deep.equal([]);
       expect(journalFiles().filter((name) => name.endsWith('.authorization'))).to.deep.equal([]);
+    });
+  }
+
+  const UNREADABLE: readonly [string, FaultyCa['answer'], ErrorCode][] = [
+    ['garbage', status(200, '<html>hello</html>'), 'ERR_CA_ANSWER_INVALID'],
+    ['too much', status(200, 'A'.repeat(3_000_000)), 'ERR_CA_ANSWER_TOO_LARGE'],
+  ];
+  for (const [what, answer, code] of UNREADABLE) {
+    it(`fails by ${code} where the CA says "issued" with ${what}; the key stays, since a certificate may exist`, async () => {
+      await lay();
+      ca.answer = answer;
+      const standing = await enroll();
+      expect([standing.state, standing.error?.code]).to.deep.equal(['failed', code]);
+      const entry = await agent.journal.read(standing.enrollment);
+      expect(entry?.state.name === 'failed' && entry.state.leftover?.token.label).to.equal('desk');
+      expect(objectsOn(desk, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
     });
   }
 
@@ -313,6 +327,36 @@ describe('integration: an enrollment', () => {
     desk.answer({});
     const { enrollment } = await enroll();
     expect(await refusalOf(agent.enrollments.cancel(enrollment, 'owner'))).to.equal('ERR_BRIDGE_TOO_LATE_TO_CANCEL');
+  });
+
+  it('gives up what an older order began for the same account, and takes its key away', async () => {
+    await lay();
+    ca.answer = status(503, 'later');
+    const older = await enroll();
+    expect([older.state, older.error?.code]).to.deep.equal(['sent', 'ERR_CA_UNAVAILABLE']);
+    desk.answer({ pin: 'cancel' });
+    const waiting = await enroll();
+    expect(waiting.state).to.equal('consented');
+    desk.answer({});
+    ca.answer = issue(bank.authority);
+    expect((await enroll()).state).to.equal('completed');
+    expect((await agent.enrollments.settled(waiting.enrollment, 'owner')).state).to.equal('abandoned');
+    expect((await agent.enrollments.settled(older.enrollment, 'owner')).state).to.equal('sent');
+  });
+
+  it('takes away a key that was left behind when the human next logs in to that token', async () => {
+    await lay();
+    const begun = await agent.enrollments.begin(await bank.order(), ORIGIN, 'enroll');
+    await new Promise<void>((reached) => {
+      agent.enrollments.listen(begun, 'owner', ({ state }) => state === 'key-generated' && reached());
+    });
+    expect((await agent.enrollments.cancel(begun, 'owner')).state).to.equal('abandoned');
+    const leftover = async () =>
+      (await agent.journal.list()).some(({ state }) => 'leftover' in state && state.leftover);
+    expect(await leftover()).to.equal(true);
+    expect((await enroll()).state).to.equal('completed');
+    expect(objectsOn(desk, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
+    expect(await leftover()).to.equal(false);
   });
 
   it('is refused by scripted humans for a profile that is not marked "test", before any PIN', async () => {
