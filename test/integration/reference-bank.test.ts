@@ -1,6 +1,7 @@
 /** The reference bank over real HTTP and HTTPS, without a browser; certificates are judged by openssl. */
 import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,12 @@ import { X509Certificates } from '@peculiar/x509';
 import { expect } from 'chai';
 import { compactVerify, importJWK, type JWK } from 'jose';
 import * as v from 'valibot';
+import { connectCa } from '../../agent/ca/index.ts';
+import { checkValidity, verifyOrder } from '../../agent/policy/order.ts';
+import { planFor } from '../../agent/policy/plan.ts';
+import { buildCsr } from '../../agent/x509/csr.ts';
+import { asDer, type SpkiDer } from '../../agent/x509/der.ts';
+import { checkIssued } from '../../agent/x509/issued.ts';
 import { profile as profileSchema } from '../../native-config/schema.ts';
 import { type Bank, type BankOptions, startBank } from '../../web-bridge/demo/bank.ts';
 import { type AcquisitionClaims, orderClaims } from '../../web-bridge/protocol/order.ts';
@@ -350,7 +357,7 @@ describe('the reference bank', function () {
       await start();
       const orders = [await newOrder(), await newOrder()];
       const answers = await Promise.all(orders.map((claims) => enroll(makeRequest(claims.subject), claims)));
-      expect(answers.map(({ status }) => status)).to.have.members([200, 403]);
+      expect(answers.map(({ status }) => status)).to.have.members([200, 409]);
     });
 
     it('gives one certificate for an ID, and says so in words', async () => {
@@ -359,7 +366,7 @@ describe('the reference bank', function () {
       const { browser } = await identified();
       await browser.get(`${bank.caUrl}/acquisition`);
       leafOf(await enroll(makeRequest(claims.subject), claims));
-      expect((await enroll(makeRequest(claims.subject), other)).status).to.equal(403);
+      expect((await enroll(makeRequest(claims.subject), other)).status).to.equal(409);
       const late = await browser.order(bank.caUrl);
       expect(late.status).to.equal(409);
       expect(JSON.parse(late.page)).to.include.keys('what', 'remedy', 'support');
@@ -427,6 +434,29 @@ describe('the reference bank', function () {
       leafOf(await enroll(body, claims));
       expect((await identified()).answer.status).to.equal(409);
     });
+  });
+
+  it('makes orders that the agent plans by, and certificates that the agent accepts', async () => {
+    await start();
+    const { browser } = await identified();
+    await browser.get(`${bank.caUrl}/acquisition`);
+    const order = orderIn((await browser.order(bank.caUrl)).page);
+    const profile = v.parse(profileSchema, bank.profile);
+    const verified = await verifyOrder(order, bank.caUrl, 'enroll', [profile]);
+    checkValidity(verified.claims, Date.now());
+    const { plan, secret } = planFor(verified);
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const spki = asDer<SpkiDer>(new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })));
+    const content = { spki, keyType: 'ec-p256' as const, subject: plan.subject, extensions: plan.extensions };
+    const csr = await buildCsr(content, (info) => Promise.resolve(new Uint8Array(sign('sha256', info, privateKey))));
+    const ca = connectCa(plan.service, 10_000);
+    const signal = AbortSignal.timeout(10_000);
+    const answer = await ca.simpleenroll(csr, { ...plan.authorization, secret: secret! }, signal);
+    if (answer.kind !== 'issued') throw new Error(answer.kind);
+    const cacerts = await ca.cacerts(signal);
+    const issued = checkIssued({ ...answer, cacerts, plan, spki, now: Date.now() });
+    expect(issued.chain).to.have.length(2);
+    expect(issued.chainComplete).to.equal(true);
   });
 
   it('gives each certificate a random serial number of 64 bit or more', async () => {

@@ -28,7 +28,7 @@ export type Answer =
 
 /** A refusal that the client may read: a status of HTTP and a sentence. */
 export class Refusal extends Error {
-  readonly status: 400 | 401 | 403;
+  readonly status: 400 | 401 | 403 | 409;
 
   constructor(status: Refusal['status'], message: string) {
     super(message);
@@ -117,7 +117,7 @@ function checkAgainstAccount({ store }: Issuing, authorization: Known, request: 
 function checkOneCertificate(account: Account, { replaces }: Authorization): void {
   const current = currentCertificate(account);
   if (!current || current.serialNumber === replaces?.serialNumber) return;
-  throw new Refusal(403, 'This account has a certificate already');
+  throw new Refusal(409, 'This account has a certificate already');
 }
 
 async function issue(

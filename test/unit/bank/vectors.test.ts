@@ -3,21 +3,44 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { compactVerify, importJWK, type JWK } from 'jose';
 import * as v from 'valibot';
+import { checkValidity, verifyOrder } from '../../../agent/policy/order.ts';
+import type { Profile } from '../../../native-config/schema.ts';
 import { LoginRefused, verifyLogin } from '../../../web-bridge/bank/login.ts';
-import { orderClaims } from '../../../web-bridge/protocol/order.ts';
+import type { AgentError } from '../../../web-bridge/protocol/errors.ts';
+import { orderClaims, type Purpose } from '../../../web-bridge/protocol/order.ts';
 
 const read = <T>(name: string): T =>
   JSON.parse(readFileSync(new URL(`../../../../test/vectors/${name}`, import.meta.url), 'utf8')) as T;
 
-type OrderVectors = {
-  keys: { keys: JWK[] };
-  cases: { name: string; order: string; claims?: object; expect: string }[];
+type OrderCase = {
+  name: string;
+  order: string;
+  claims?: object;
+  method: Purpose;
+  origin: string;
+  at: string;
+  expect: string;
 };
+type OrderVectors = { profile: string; keys: { keys: JWK[] }; cases: OrderCase[] };
 type LoginCase = { name: string; answer: object; origin: string; nonce: string; at: string; expect: string };
 type LoginVectors = { issuers: string[]; cases: LoginCase[] };
 
 describe('test vectors', () => {
-  const { keys, cases } = read<OrderVectors>('order.json');
+  const { profile: id, keys, cases } = read<OrderVectors>('order.json');
+  // Of the profile, only this much has a say in whether an order is accepted.
+  const origins = [...new Set(cases.map(({ origin }) => origin))];
+  const profile = { id, origins, orderKeys: keys } as Pick<Profile, 'id' | 'origins'> as Profile;
+
+  for (const { name, order, method, origin, at, expect: outcome } of cases) {
+    it(`order: ${name} is ${outcome} by the agent`, async () => {
+      const judge = async (): Promise<string> => {
+        const { claims } = await verifyOrder(order, origin, method, [profile]);
+        checkValidity(claims, Date.parse(at));
+        return 'accepted';
+      };
+      expect(await judge().catch((error: unknown) => (error as AgentError).code)).to.equal(outcome);
+    });
+  }
 
   it('hold no private key', () => {
     expect(JSON.stringify(keys)).to.not.match(/"(d|p|q|dp|dq|qi|k)":/);
