@@ -1,5 +1,5 @@
 import type { Handler } from '../../web-bridge/protocol/handlers.ts';
-import type { Desktop } from './index.ts';
+import type { Desktop } from './desktop.ts';
 import { statusOf } from './watching.ts';
 
 /** Until the request is sent; later it is refused in words. */

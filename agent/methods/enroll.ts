@@ -1,5 +1,5 @@
 import type { Handler } from '../../web-bridge/protocol/handlers.ts';
-import type { Desktop } from './index.ts';
+import type { Desktop } from './desktop.ts';
 import { follow } from './watching.ts';
 
 /** Answers as soon as policy accepts the order, before any dialog; how it goes on is told as progress. */

@@ -1,6 +1,6 @@
 import { PROTOCOL } from '../../web-bridge/protocol/envelope.ts';
 import type { Handler } from '../../web-bridge/protocol/handlers.ts';
-import type { Desktop } from './index.ts';
+import type { Desktop } from './desktop.ts';
 
 /** Protocol and version, nothing more: enough to tell us from an unrelated program on this port. */
 export function hello({ version }: Desktop): Handler<'hello'> {

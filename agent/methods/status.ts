@@ -1,5 +1,5 @@
 import type { Handler } from '../../web-bridge/protocol/handlers.ts';
-import type { Desktop } from './index.ts';
+import type { Desktop } from './desktop.ts';
 import { statusOf } from './watching.ts';
 
 /** Whether a token of this bank's is there, the origin's own enrollments, and when re-enrollment is open. */

@@ -1,5 +1,5 @@
 import type { Handler } from '../../web-bridge/protocol/handlers.ts';
-import type { Desktop } from './index.ts';
+import type { Desktop } from './desktop.ts';
 import { follow, statusOf } from './watching.ts';
 
 /** Joins an enrollment again after a reload: its state now, its result once it is completed, and progress from here on. */

@@ -5,7 +5,7 @@ import { type AgentError, ERRORS } from '../../web-bridge/protocol/errors.ts';
 import type { Caller } from '../../web-bridge/protocol/handlers.ts';
 import type { EnrollmentId, EnrollmentStatus } from '../../web-bridge/protocol/methods.ts';
 import type { Standing } from '../enrollment/enrollments.ts';
-import type { Desktop } from './index.ts';
+import type { Desktop } from './desktop.ts';
 
 export function statusOf(
   { enrollment, state, error }: Standing,
