@@ -23,7 +23,8 @@ export async function identify(page: Page, { id, password }: Account): Promise<v
 /** 電子証明書取得前処理中 moves on by itself where the browser has nothing to ask; else it explains, and waits for a click. */
 export async function waitForStart(page: Page): Promise<void> {
   const start = page.getByRole('heading', { name: '電子証明書取得開始' });
-  const explained = page.locator('[data-do="connect"]');
+  // By what is visible: the button lies hidden in the document from the start.
+  const explained = page.locator('[data-do="connect"]:visible');
   await start.or(explained).first().waitFor({ timeout: LONG_MS });
   if (await explained.isVisible()) await explained.click();
   await start.waitFor({ timeout: LONG_MS });
