@@ -19,7 +19,7 @@ rmSync(STATE, { recursive: true, force: true });
 mkdirSync(STATE, { mode: 0o700 });
 
 const bank = await openBank();
-const desk = layAgentDesk(STATE, ['demo']);
+const desk = layAgentDesk(STATE, ['demo'], '246810');
 desk.addProfile(bank.profile);
 const { DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, TERM, LANG, LC_ALL } =
   process.env;

@@ -26,8 +26,8 @@ export type AgentDesk = {
 };
 
 /** Lays the desk in `folder`, with one token for each label. */
-export function layAgentDesk(folder: string, labels: readonly string[] = ['desk']): AgentDesk {
-  const { module, environment: tokenEnvironment, pin } = stageSoftHsm(folder, labels);
+export function layAgentDesk(folder: string, labels: readonly string[] = ['desk'], userPin?: string): AgentDesk {
+  const { module, environment: tokenEnvironment, pin } = stageSoftHsm(folder, labels, userPin);
   const [config, state] = [join(folder, 'config'), join(folder, 'state')];
   mkdirSync(join(config, 'profiles'), { recursive: true, mode: 0o700 });
   const own = (file: string, text: string) => writeFileSync(file, text, { mode: 0o600 });
