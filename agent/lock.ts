@@ -25,6 +25,12 @@ export function createLocks(folder: string): Locks {
   };
 }
 
+/** Whether a process that lives holds the lock now. */
+export async function isHeld(folder: string, name: string): Promise<boolean> {
+  const holder = await readFile(join(folder, `${name}.lock`), 'utf8').catch(() => undefined);
+  return holder !== undefined && (await isAliveHolder(holder));
+}
+
 let uses = 0;
 
 /** link(2) fails where the name exists and never shows a half-written file: the whole content appears at once. */
@@ -45,7 +51,7 @@ async function take(file: string, holder: string): Promise<boolean> {
 
 async function dropIfDead(file: string): Promise<void> {
   const holder = await readFile(file, 'utf8').catch(() => undefined);
-  if (holder === undefined || holder === (await describe(Number(holder.split(' ')[0])))) return;
+  if (holder === undefined || (await isAliveHolder(holder))) return;
   // Moved away first: had another process taken the lock meanwhile, its own would be moved, is seen and put back.
   const aside = `${file}.dead-${process.pid}-${uses++}`;
   await rename(file, aside).catch(() => {});
@@ -56,6 +62,10 @@ async function dropIfDead(file: string): Promise<void> {
 
 async function release(file: string, holder: string): Promise<void> {
   if ((await readFile(file, 'utf8').catch(() => undefined)) === holder) await unlink(file).catch(() => {});
+}
+
+async function isAliveHolder(holder: string): Promise<boolean> {
+  return holder === (await describe(Number(holder.split(' ')[0])));
 }
 
 /** "pid start-time" (proc(5), field 22 of stat); without /proc the process id has to do. */

@@ -1,7 +1,8 @@
 /** The banks' profiles as the running agent knows them, and the user's own folder of them. */
-import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadProfiles, parseProfile, type RefusedFile } from '../native-config/load.ts';
+import { ownershipFlaw } from '../native-config/ownership.ts';
 import type { Profile } from '../native-config/schema.ts';
 import { AgentError } from '../web-bridge/protocol/errors.ts';
 import type { Report } from './log.ts';
@@ -22,7 +23,10 @@ export type ProfileBook = {
    * @throws AgentError ERR_POLICY_PROFILE_*
    */
   inspect(file: string): Promise<Profile>;
-  /** Writes an inspected profile into the user's folder. */
+  /**
+   * Writes an inspected profile into the user's folder.
+   * @throws AgentError ERR_POLICY_PROFILE_UNSAFE, ERR_POLICY_PROFILE_DUPLICATE with the system's
+   */
   install(profile: Profile): Promise<void>;
   /** @throws AgentError ERR_POLICY_PROFILE_UNKNOWN where the user's folder has none of this id */
   remove(id: string): Promise<void>;
@@ -66,12 +70,11 @@ export async function openProfileBook(folders: readonly string[], report: Report
       return origins;
     },
     inspect: async (file) => inspect(file, await read()),
-    install: (profile) => write(own, profile),
-    async remove(id) {
-      await unlink(fileOf(own, id)).catch((error: unknown) => {
-        throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN', { id }, error);
-      });
+    async install(profile) {
+      await refuseSystems(profile, folders.slice(0, -1));
+      await write(own, profile);
     },
+    remove: (id) => remove(own, id),
   };
 }
 
@@ -106,7 +109,7 @@ async function inspectUpdate(update: string, file: string, installed: readonly P
   throw new AgentError('ERR_POLICY_PROFILE_SIGNATURE_INVALID', { file });
 }
 
-function refuseTakenOrigin(profile: Profile, others: readonly Profile[]): void {
+function refuseTakenOrigin(profile: Pick<Profile, 'id' | 'origins'>, others: readonly Profile[]): void {
   const taken = profile.origins.find((origin) => others.some(({ origins }) => origins.includes(origin)));
   if (taken) throw new AgentError('ERR_POLICY_PROFILE_DUPLICATE', { id: profile.id, origin: taken });
 }
@@ -120,12 +123,30 @@ async function readBounded(file: string): Promise<string> {
   return bytes.toString('utf8');
 }
 
+/** The system's folder wins: beside it a user's file would be refused at each reading. Its keeper updates it there. */
+async function refuseSystems({ id, origins }: Profile, systems: readonly string[]): Promise<void> {
+  const installed = await loadProfiles(systems);
+  if (installed.some((one) => one.id === id)) {
+    throw new AgentError('ERR_POLICY_PROFILE_DUPLICATE', { id, reason: "in the system's folder" });
+  }
+  refuseTakenOrigin({ id, origins }, installed);
+}
+
+/** Only a name that the folder itself lists: an id comes from the command line and could be a path. */
+async function remove(folder: string, id: string): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => []);
+  if (!names.includes(`${id}.json`)) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN', { id: id.slice(0, 64) });
+  await unlink(fileOf(folder, id));
+}
+
 function fileOf(folder: string, id: string): string {
   return join(folder, `${id}.json`);
 }
 
 async function write(folder: string, profile: Profile): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const flaw = await ownershipFlaw(folder);
+  if (flaw) throw new AgentError('ERR_POLICY_PROFILE_UNSAFE', { file: folder, reason: flaw });
   const temporary = fileOf(folder, `.${profile.id}.new`);
   const handle = await open(temporary, 'w', 0o600);
   await handle.writeFile(`${JSON.stringify(profile, null, 2)}\n`);

@@ -1,46 +1,44 @@
 import type { Command } from 'commander';
 import type { Agent } from '../main.ts';
+import { blocks, dateIn, fields } from './layout.ts';
 import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type Language, type Wording, wordingIn } from './wording.ts';
 
-export function registerCertificates(program: Command): void {
+const LIST_MS = 60_000;
+
+export function registerCertificates(program: Command, say: Wording): void {
   program
     .command('certificates')
-    .description('list the certificates on the tokens')
-    .option('--json', 'print JSON')
+    .description(say('help.certificates'))
+    .option('--json', say('help.json'))
     .action((options: CommonOptions) => conclude(options, run));
 }
 
-async function run({ tokens }: Agent): Promise<Outcome> {
+async function run({ tokens, language }: Agent): Promise<Outcome> {
   const { describeCertificate } = await import('../main.ts');
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(LIST_MS);
   const present = (await tokens.list(signal)).filter(({ initialized }) => initialized);
   const stored = (await Promise.all(present.map((token) => tokens.certificates(token, signal)))).flat();
-  const rows = stored.map(({ token, certificate, label }) => ({ token: token.label, label, ...readable(certificate) }));
-  const text = rows.map(
-    (row) =>
-      `${row.token}  ${row.subject ?? row.unreadable}  ${row.issuer ?? ''}  ${row.serialNumber ?? ''}  ${row.notAfter ?? ''}`,
-  );
-  return { text: text.length > 0 ? text : ['–'], json: rows };
+  const rows = stored
+    .map(({ token, certificate, label }) => ({ token: token.label, label, ...readable(certificate) }))
+    .sort(customersFirst);
+  const text =
+    rows.length > 0 ? blocks(rows.map((row) => block(row, language))) : [wordingIn(language)('noCertificates')];
+  return { text, json: rows };
 
   /** A token may hold what is no certificate at all; it is listed as that. */
-  function readable(certificate: (typeof stored)[number]['certificate']): Row {
+  function readable(certificate: (typeof stored)[number]['certificate']): Readable {
     try {
       const { subject, issuer, serialNumber, notBefore, notAfter, isCa } = describeCertificate(certificate);
-      return {
-        subject,
-        issuer,
-        serialNumber,
-        notBefore: notBefore.toISOString(),
-        notAfter: notAfter.toISOString(),
-        isCa,
-      };
+      const [from, to] = [notBefore.toISOString(), notAfter.toISOString()];
+      return { subject, issuer, serialNumber, notBefore: from, notAfter: to, isCa };
     } catch {
       return { unreadable: `${certificate.length} bytes` };
     }
   }
 }
 
-type Row = {
+type Readable = {
   readonly subject?: string;
   readonly issuer?: string;
   readonly serialNumber?: string;
@@ -49,3 +47,25 @@ type Row = {
   readonly isCa?: boolean;
   readonly unreadable?: string;
 };
+type Row = Readable & { readonly token: string; readonly label: string };
+
+function customersFirst(a: Row, b: Row): number {
+  return Number(a.isCa ?? true) - Number(b.isCa ?? true) || (a.notBefore ?? '').localeCompare(b.notBefore ?? '');
+}
+
+function block(row: Row, language: Language): string[] {
+  const say = wordingIn(language);
+  if (row.notBefore === undefined || row.notAfter === undefined) {
+    return [`${say('unreadable')} (${row.unreadable})`, ...fields([[say('token'), row.token]], '  ')];
+  }
+  const detail = fields(
+    [
+      [say('issuer'), row.issuer],
+      [say('serialNumber'), row.serialNumber],
+      [say('validity'), `${dateIn(language, row.notBefore)} – ${dateIn(language, row.notAfter)}`],
+      [say('token'), row.token],
+    ],
+    '  ',
+  );
+  return [`${row.subject}${row.isCa ? `  (${say('caCertificate')})` : ''}`, ...detail];
+}

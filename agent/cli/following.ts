@@ -1,43 +1,111 @@
 /** Follows an enrollment on the terminal: a line for each state, a sign of life while a key is made. */
 import type { Agent } from '../main.ts';
-import type { Outcome } from './outcome.ts';
+import { fields, timeIn } from './layout.ts';
+import type { CommonOptions, Outcome } from './outcome.ts';
+import { type Language, wordingIn } from './wording.ts';
 
 const TICK_MS = 1_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export async function followToEnd(agent: Agent, enrollment: string): Promise<Outcome> {
+type Result = NonNullable<Awaited<ReturnType<Agent['enrollments']['result']>>>;
+type Standing = Awaited<ReturnType<Agent['enrollments']['settled']>>;
+
+export async function followToEnd(
+  agent: Agent,
+  enrollment: string,
+  { scriptedHuman }: CommonOptions,
+): Promise<Outcome> {
+  const { enrollments } = agent;
+  const progress = await showProgress(
+    agent,
+    await enrollments.standing(enrollment, 'owner'),
+    scriptedHuman !== undefined,
+  );
+  const stopListening = enrollments.listen(enrollment, 'owner', progress.show);
+  const interruption = closeWhenInterrupted(agent);
+  const standing = await enrollments.settled(enrollment, 'owner');
+  stopListening();
+  progress.end();
+  if (interruption.end()) return interrupted(agent, standing);
+  if (standing.error) return await stopped(agent, standing, standing.error);
+  const result = await enrollments.result(enrollment, 'owner');
+  const text = result ? describe(result, agent.language) : [];
+  return { text, json: { ...standing, ...(result ? { result } : {}) } };
+}
+
+/** On standard error, so that standard output holds the result alone. The last line lives while a step takes its time. */
+async function showProgress(
+  { language }: Agent,
+  first: Standing,
+  isScripted: boolean,
+): Promise<{ readonly show: (standing: Standing) => void; readonly end: () => void }> {
   const { stateWords } = await import('../main.ts');
+  const { isTTY } = process.stderr;
+  // Where the human is asked on this very terminal, a line that lives would wipe the question away.
+  const isAlive = isTTY && (isScripted || (await import('../doctor.ts')).hasWindows(process.env));
   const startedAt = Date.now();
-  const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
-  const say = (state: Parameters<typeof stateWords>[1]) =>
-    process.stderr.write(`${clear()}${seconds().padStart(8)}  ${stateWords(agent.language, state)}\n`);
-  say('accepted');
-  agent.enrollments.listen(enrollment, 'owner', ({ state }) => say(state));
-  const ticking = process.stderr.isTTY
-    ? setInterval(() => process.stderr.write(`${clear()}${seconds().padStart(8)} …`), TICK_MS)
-    : undefined;
-  const standing = await agent.enrollments.settled(enrollment, 'owner').finally(() => clearInterval(ticking));
-  if (standing.error) throw standing.error;
-  const result = await agent.enrollments.result(enrollment, 'owner');
-  return { text: result ? describe(result) : [standing.state], json: { ...standing, ...(result ? { result } : {}) } };
+  const clear = isAlive ? '\r\x1b[K' : '';
+  const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`.padStart(8);
+  let shown: Standing['state'] | undefined;
+  const show = ({ state }: Standing) => {
+    if (state === shown) return;
+    shown = state;
+    process.stderr.write(`${clear}${seconds()}  ${stateWords(language, state)}\n`);
+  };
+  const tick = () => process.stderr.write(`${clear}${seconds()}  …`);
+  show(first);
+  const ticking = isAlive ? setInterval(tick, TICK_MS) : undefined;
+  const end = () => {
+    clearInterval(ticking);
+    process.stderr.write(clear);
+  };
+  return { show, end };
 }
 
-function clear(): string {
-  return process.stderr.isTTY ? '\r\x1b[K' : '';
+/** Ctrl-C ends the work where it stands, in order: the dialog closes, the journal holds the rest. */
+function closeWhenInterrupted({ enrollments }: Agent): { end(): boolean } {
+  let was = false;
+  const stop = () => {
+    was = true;
+    void enrollments.close();
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
+  const end = () => {
+    for (const signal of SIGNALS) process.off(signal, stop);
+    return was;
+  };
+  return { end };
 }
 
-function describe(result: NonNullable<Awaited<ReturnType<Agent['enrollments']['result']>>>): string[] {
+/** Why it stopped; and how to go on, where that is possible. */
+async function stopped({ language, journal }: Agent, { enrollment, state }: Standing, error: Error): Promise<Outcome> {
+  const { isOpen } = await import('../main.ts');
+  const entry = await journal.read(enrollment);
+  const text =
+    entry && isOpen(entry.state) ? [`  ${wordingIn(language)('proceedWith')} inkan resume ${enrollment}`] : [];
+  return { text, json: { enrollment, state }, error };
+}
+
+/** Before the human consented nothing is on record, and there is nothing to go on with. */
+async function interrupted({ language, journal }: Agent, { enrollment, state }: Standing): Promise<Outcome> {
+  const say = wordingIn(language);
+  const kept = (await journal.read(enrollment)) !== undefined;
+  const text = kept ? [say('interrupted'), `  inkan resume ${enrollment}`] : [say('interruptedEarly')];
+  return { text, json: { enrollment, state, interrupted: true }, failed: true };
+}
+
+/** What a customer wants to see; the record of the examination in full is in the JSON. */
+function describe(result: Result, language: Language): string[] {
   const { subject, issuer, serialNumber, notBefore, notAfter, keyType, token, examination } = result;
-  const trials = examination.trials.map(({ trial, outcome, evidence }) => `  ${trial}: ${outcome} (${evidence})`);
-  const claims = Object.entries(examination.claims).map(([name, value]) => `${name}=${value ?? '?'}`);
-  return [
-    `subject        ${subject}`,
-    `issuer         ${issuer}`,
-    `serial number  ${serialNumber}`,
-    `valid          ${notBefore} – ${notAfter}`,
-    `token          ${token.label} (${token.model})`,
-    `key            ${keyType}`,
-    `claimed        ${claims.join(' ')}`,
-    'tried',
-    ...trials,
-  ];
+  const say = wordingIn(language);
+  return fields([
+    [say('subject'), subject],
+    [say('issuer'), issuer],
+    [say('serialNumber'), serialNumber],
+    [say('validity'), `${timeIn(language, notBefore)} – ${timeIn(language, notAfter)}`],
+    [say('token'), `${token.label} (${token.model})`],
+    [say('key'), keyType],
+    [say('examination'), `${say('notExportable')} (${examination.trials.length})`],
+    [say('proof'), say('proven')],
+  ]);
 }

@@ -1,90 +1,113 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { Agent } from '../main.ts';
+import { blocks, type Field, fields, harmless } from './layout.ts';
 import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type Language, type Wording, wordingIn } from './wording.ts';
 
-export function registerProfile(program: Command): void {
-  const profile = program.command('profile').description("the banks' profiles on this machine");
-  profile
-    .command('add')
-    .argument('<file>', 'a local file from your bank: a profile, or a signed new version of one that is installed')
-    .description('show a profile and install it after you agree')
-    .option('--json', 'print JSON')
+export function registerProfile(program: Command, say: Wording): void {
+  const profile = program.command('profile').description(say('help.profile')).helpCommand(false);
+  const command = (name: 'add' | 'list' | 'show' | 'remove') =>
+    profile
+      .command(name)
+      .description(say(`help.profile.${name}`))
+      .option('--json', say('help.json'));
+  command('add')
+    .argument('<file>', say('help.file'))
     .action((file: string, options: CommonOptions) => conclude(options, (agent) => add(agent, file)));
-  profile
-    .command('list')
-    .option('--json', 'print JSON')
-    .action((options: CommonOptions) => conclude(options, list));
-  profile
-    .command('show')
-    .argument('<id>')
-    .option('--json', 'print JSON')
+  command('list').action((options: CommonOptions) => conclude(options, list));
+  command('show')
+    .argument('<id>', say('help.id'))
     .action((id: string, options: CommonOptions) => conclude(options, (agent) => show(agent, id)));
-  profile
-    .command('remove')
-    .argument('<id>')
-    .option('--json', 'print JSON')
+  command('remove')
+    .argument('<id>', say('help.id'))
     .action((id: string, options: CommonOptions) => conclude(options, (agent) => remove(agent, id)));
 }
 
 type Profile = Awaited<ReturnType<Agent['profiles']['read']>>[number];
 
-async function add({ profiles }: Agent, file: string): Promise<Outcome> {
+async function add({ profiles, language }: Agent, file: string): Promise<Outcome> {
   const { AgentError } = await import('../main.ts');
+  const say = wordingIn(language);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(file))
     throw new AgentError('ERR_INTERNAL_USAGE', { argument: 'a local file, not a URL' });
   const profile = await profiles.inspect(file);
-  for (const line of await describe(profile)) process.stderr.write(`${line}\n`);
-  if (!(await isAgreed(profile.id))) return { text: ['–'], json: { installed: false }, failed: true };
+  const old = (await profiles.read()).find(({ id }) => id === profile.id);
+  const shown = [
+    ...(await describe(profile, language)),
+    ...(old ? ['', say('replaces'), ...(await describe(old, language))] : []),
+    '',
+    say('compare'),
+  ];
+  for (const line of shown) process.stderr.write(`${harmless(line)}\n`);
+  if (!(await isAgreed(profile.id, say))) return { text: [say('notAdded')], json: { installed: false }, failed: true };
   await profiles.install(profile);
-  return { text: [`${profile.id} ✓`], json: { installed: true, id: profile.id } };
+  return { text: [`✓ ${say('added')}: ${profile.id}`], json: { installed: true, id: profile.id } };
 }
 
 /** Default no: agreeing means to type the id that was just shown. */
-async function isAgreed(id: string): Promise<boolean> {
+async function isAgreed(id: string, say: Wording): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new Promise<string>((answer) => terminal.once('close', () => answer('')));
-  const typed = await Promise.race([terminal.question(`${id}? (${id} / no) `), closed]);
+  const typed = await Promise.race([terminal.question(say('confirm').replace('{id}', id)), closed]);
   terminal.close();
+  if (!process.stdin.isTTY) process.stderr.write('\n');
   return typed.trim() === id;
 }
 
-async function list({ profiles }: Agent): Promise<Outcome> {
+async function list({ profiles, language }: Agent): Promise<Outcome> {
+  const { describeError } = await import('../main.ts');
+  const say = wordingIn(language);
   const all = await profiles.read();
-  const refused = profiles.refused().map(({ file, error }) => ({ file, code: error.code, ...error.details }));
+  const refused = profiles.refused().map(({ file, error }) => ({ file, ...describeError(error) }));
   const text = [
-    ...all.map(
-      ({ id, names, origins, test }) =>
-        `${id}  ${names.ja} / ${names.en}  ${origins.join(' ')}${test ? '  (test)' : ''}`,
-    ),
-    ...refused.map(({ file, code }) => `✗ ${file}  ${code}`),
+    ...all.map((profile) => [heading(profile, say), ...fields(sites(profile, say), '  ')]),
+    ...refused.map(({ file, words, support }) => [
+      `✗ ${words[language].what}`,
+      `  ${words[language].remedy}`,
+      ...fields(
+        [
+          [say('refusedFile'), file],
+          [say('support'), support],
+        ],
+        '  ',
+      ),
+    ]),
   ];
   const json = { profiles: all.map(({ id, names, origins, test }) => ({ id, names, origins, test })), refused };
-  return { text: text.length > 0 ? text : ['–'], json };
+  return { text: text.length > 0 ? blocks(text) : [say('noProfiles')], json };
 }
 
-async function show({ profiles }: Agent, id: string): Promise<Outcome> {
+function heading({ id, test }: Profile, say: Wording): string {
+  return test ? `${id}  (${say('testProfile')})` : id;
+}
+
+function sites({ names, origins }: Profile, say: Wording): Field[] {
+  return [[say('bank'), `${names.ja} / ${names.en}`], ...origins.map((origin): Field => [say('origin'), origin])];
+}
+
+async function show({ profiles, language }: Agent, id: string): Promise<Outcome> {
   const { AgentError } = await import('../main.ts');
   const profile = (await profiles.read()).find((one) => one.id === id);
   if (!profile) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN', { id });
-  return { text: await describe(profile), json: profile };
+  return { text: await describe(profile, language), json: profile };
 }
 
-async function remove({ profiles }: Agent, id: string): Promise<Outcome> {
+async function remove({ profiles, language }: Agent, id: string): Promise<Outcome> {
   await profiles.remove(id);
-  return { text: [`${id} ✓`], json: { removed: id } };
+  return { text: [`✓ ${wordingIn(language)('removed')}: ${id}`], json: { removed: id } };
 }
 
 /** What a person compares with the bank's letter before trusting it. */
-async function describe(profile: Profile): Promise<string[]> {
+async function describe(profile: Profile, language: Language): Promise<string[]> {
   const { thumbprintsOf } = await import('../main.ts');
+  const say = wordingIn(language);
   const hosts = Object.values(profile.enrollment).map(({ url }) => new URL(url).host);
-  return [
-    `id          ${profile.id}${profile.test ? '  (test)' : ''}`,
-    `bank        ${profile.names.ja} / ${profile.names.en}`,
-    ...profile.origins.map((origin) => `origin      ${origin}`),
-    ...[...new Set(hosts)].map((host) => `CA          ${host}`),
-    ...(await thumbprintsOf(profile)).map((thumbprint) => `order key   SHA-256 ${thumbprint}`),
-    `telephone   ${profile.help.ja.telephone}`,
+  const list: Field[] = [
+    ...sites(profile, say),
+    ...[...new Set(hosts)].map((host): Field => [say('ca'), host]),
+    ...(await thumbprintsOf(profile)).map((thumbprint): Field => [say('orderKey'), `SHA-256 ${thumbprint}`]),
+    [say('telephone'), profile.help[language].telephone],
   ];
+  return [heading(profile, say), ...fields(list, '  ')];
 }

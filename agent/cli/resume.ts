@@ -2,26 +2,36 @@ import type { Command } from 'commander';
 import type { Agent } from '../main.ts';
 import { followToEnd } from './following.ts';
 import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type Wording, wordingIn } from './wording.ts';
 
-export function registerResume(program: Command): void {
+export function registerResume(program: Command, say: Wording): void {
   program
     .command('resume')
-    .argument('[enrollment]', 'as `inkan enrollments` lists it; without it, the only one that is open')
-    .description('go on with an enrollment that waits')
-    .option('--scripted-human <file>', 'answer the dialogs by a script: tests, and for test profiles only')
-    .option('--json', 'print JSON')
+    .argument('[enrollment]', say('help.enrollment'))
+    .description(say('help.resume'))
+    .option('--scripted-human <file>', say('help.scripted'))
+    .option('--json', say('help.json'))
     .action((enrollment: string | undefined, options: CommonOptions) =>
-      conclude(options, (agent) => run(agent, enrollment)),
+      conclude(options, (agent) => run(agent, enrollment, options)),
     );
 }
 
-async function run(agent: Agent, named: string | undefined): Promise<Outcome> {
+/** Without a name, the only one that is open. One that is over already shows how it ended. */
+async function run(agent: Agent, named: string | undefined, options: CommonOptions): Promise<Outcome> {
   const { AgentError, isOpen } = await import('../main.ts');
-  const open = (await agent.journal.list()).filter(({ state }) => isOpen(state));
-  const chosen = named === undefined ? open : open.filter(({ enrollment }) => enrollment === named);
+  const say = wordingIn(agent.language);
+  const entries = await agent.journal.list();
+  const chosen = entries.filter(({ enrollment, state }) =>
+    named === undefined ? isOpen(state) : enrollment === named,
+  );
   const [only] = chosen;
+  if (!only && named === undefined) return { text: [say('nothingOpen')], json: { open: [] } };
   if (!only) throw new AgentError('ERR_BRIDGE_ENROLLMENT_UNKNOWN');
-  if (chosen.length > 1) throw new AgentError('ERR_INTERNAL_USAGE', { open: chosen.length });
+  if (chosen.length > 1) {
+    const open = chosen.map(({ enrollment }) => enrollment);
+    const text = [`  ${say('severalOpen')}`, ...open.map((enrollment) => `    inkan resume ${enrollment}`)];
+    return { text, json: { open }, error: new AgentError('ERR_INTERNAL_USAGE', { open: open.length }) };
+  }
   agent.enrollments.resume(only.enrollment, 'owner');
-  return await followToEnd(agent, only.enrollment);
+  return await followToEnd(agent, only.enrollment, options);
 }

@@ -1,17 +1,21 @@
 import type { Command } from 'commander';
 import type { Agent } from '../main.ts';
 import { type CommonOptions, concluding, type Outcome } from './outcome.ts';
+import { type Wording, wordingIn } from './wording.ts';
 
 type Options = CommonOptions & { readonly allowRoot?: true; readonly port?: string[] };
 
-export function registerServe(program: Command): void {
+/** Long enough to see that the holder of the lock is no longer alive. */
+const LOCK_WAIT_MS = 300;
+
+export function registerServe(program: Command, say: Wording): void {
   program
     .command('serve')
-    .description("answer the bank's pages on this machine until stopped")
-    .option('--allow-root', 'run as root all the same: tests and containers')
-    .option('--port <number...>', 'ports to try, instead of the fixed three: tests')
-    .option('--scripted-human <file>', 'answer the dialogs by a script: tests, and for test profiles only')
-    .option('--json', 'print JSON')
+    .description(say('help.serve'))
+    .option('--allow-root', say('help.allowRoot'))
+    .option('--port <number...>', say('help.port'))
+    .option('--scripted-human <file>', say('help.scripted'))
+    .option('--json', say('help.json'))
     .action((options: Options) => concluding(options, () => run(options)));
 }
 
@@ -23,20 +27,33 @@ async function run({ allowRoot, port, scriptedHuman, json }: Options): Promise<O
     throw new AgentError('ERR_INTERNAL_USAGE', { option: '--port' });
   }
   const agent = await compose({ environment: process.env, script: scriptedHuman });
-  const bridge = await serve(agent, ports);
-  process.stdout.write(json ? `${JSON.stringify({ port: bridge.port })}\n` : `ws://127.0.0.1:${bridge.port}\n`);
-  await untilStopped();
-  await stop(agent, bridge);
+  const unlock = await lockService(agent);
+  try {
+    const bridge = await serve(agent, ports);
+    process.stdout.write(`${json ? JSON.stringify({ port: bridge.port }) : ready(agent, bridge.port)}\n`);
+    await untilStopped();
+    await bridge.close();
+    await agent.enrollments.close();
+  } finally {
+    await unlock();
+  }
   return { text: [], json: { stopped: true } };
+}
+
+/** Two agents on one journal could each carry out an order that is good for one enrollment. */
+async function lockService({ folders }: Agent): Promise<() => Promise<void>> {
+  const { AgentError } = await import('../main.ts');
+  const { createLocks } = await import('../lock.ts');
+  const running = new AgentError('ERR_INTERNAL_ALREADY_RUNNING');
+  return await createLocks(`${folders.state}/locks`).hold('serve', running, LOCK_WAIT_MS, AbortSignal.timeout(5_000));
+}
+
+function ready({ language }: Agent, port: number): string {
+  return `${wordingIn(language)('serving')}\nws://127.0.0.1:${port}`;
 }
 
 function untilStopped(): Promise<void> {
   return new Promise((stopped) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped());
   });
-}
-
-async function stop(agent: Agent, bridge: { close(): Promise<void> }): Promise<void> {
-  await bridge.close();
-  await agent.enrollments.close();
 }

@@ -1,25 +1,48 @@
 import type { Command } from 'commander';
 import type { Agent } from '../main.ts';
+import { blocks, fields } from './layout.ts';
 import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type CliText, type Wording, wordingIn } from './wording.ts';
 
-export function registerTokens(program: Command): void {
+const LIST_MS = 60_000;
+
+export function registerTokens(program: Command, say: Wording): void {
   program
     .command('tokens')
-    .description('list the USB tokens and IC cards that are plugged in')
-    .option('--json', 'print JSON')
+    .description(say('help.tokens'))
+    .option('--json', say('help.json'))
     .action((options: CommonOptions) => conclude(options, run));
 }
 
-async function run({ tokens }: Agent): Promise<Outcome> {
-  const found = await tokens.list(AbortSignal.timeout(60_000));
-  const text = found.map((token) => {
-    const flags = [
-      ...(token.pinLocked ? ['PIN locked'] : []),
-      ...(token.pinFinalTry ? ['last PIN try'] : []),
-      ...(token.writeProtected ? ['write-protected'] : []),
-      ...(token.initialized ? [] : ['not initialized']),
-    ];
-    return `${token.label}  ${token.manufacturer} ${token.model}  no. ${token.serialNumber}  ${token.keyTypes.join(' ') || 'cannot create keys'}  ${flags.join(', ')}  ${token.module}`;
-  });
-  return { text: text.length > 0 ? text : ['–'], json: found };
+async function run({ tokens, language }: Agent): Promise<Outcome> {
+  const say = wordingIn(language);
+  const found = await tokens.list(AbortSignal.timeout(LIST_MS));
+  const text = found.length > 0 ? blocks(found.map((token) => block(token, say))) : [say('noTokens')];
+  return { text, json: found };
+}
+
+type Token = Awaited<ReturnType<Agent['tokens']['list']>>[number];
+
+/** What a person has to know before the PIN is asked for, the gravest first. */
+const WARNINGS: readonly (readonly [CliText, (token: Token) => boolean])[] = [
+  ['notInitialized', ({ initialized, userPinInitialized }) => !initialized || !userPinInitialized],
+  ['pinLocked', ({ pinLocked }) => pinLocked],
+  ['pinFinalTry', ({ pinFinalTry }) => pinFinalTry],
+  ['pinCountLow', ({ pinCountLow }) => pinCountLow],
+  ['writeProtected', ({ writeProtected }) => writeProtected],
+];
+
+function block(token: Token, say: Wording): string[] {
+  const warning = WARNINGS.find(([, applies]) => applies(token))?.[0];
+  const detail = fields(
+    [
+      [say('attention'), warning && say(warning)],
+      [say('model'), `${token.manufacturer} ${token.model}`],
+      [say('serialNumber'), token.serialNumber],
+      [say('keyTypes'), token.keyTypes.join(' ') || say('none')],
+      [say('module'), token.module],
+    ],
+    '  ',
+  );
+  return [token.label || '–', ...detail];
 }
