@@ -13,12 +13,23 @@ const COMPILER = ['python3', 'make', 'g++'];
 const TOKEN = ['softhsm2', 'opensc', 'openssl'];
 const BROWSER = ['chromium', 'fonts-noto-cjk'];
 const DIALOGS = ['pinentry-qt', 'pinentry-gtk2', 'pinentry-curses'];
+/** Modules that the contract of a token runs on, each by itself: where one cannot be had, its tests are skipped and say so. */
+const MODULES = [
+  ['opencryptoki'],
+  ['libtpm2-pkcs11-1', 'libtpm2-pkcs11-tools', 'libtss2-tcti-tabrmd0', 'swtpm', 'tpm2-abrmd', 'dbus-daemon'],
+  ['p11-kit', 'p11-kit-modules'],
+  ['libnss3', 'libnss3-tools'],
+];
 const SCREEN = ['xvfb', 'xauth', 'xdotool', 'x11-utils'];
 
 /** What each command needs of Debian's packages, and what it then runs. */
 const COMMANDS = {
   demo: { packages: [...COMPILER, ...TOKEN, ...BROWSER, 'pinentry-qt'], run: ['dist/test/demo/main.js'] },
-  test: { packages: [...COMPILER, ...TOKEN, ...BROWSER, ...DIALOGS, ...SCREEN], run: ['test/run.mjs'] },
+  test: {
+    packages: [...COMPILER, ...TOKEN, ...BROWSER, ...DIALOGS, ...SCREEN],
+    useful: MODULES,
+    run: ['test/run.mjs'],
+  },
   bench: { packages: [...COMPILER, ...TOKEN], run: ['dist/test/bench/main.js'] },
 };
 
@@ -28,7 +39,12 @@ if (!wanted) fail(`usage: node test/setup.mjs ${Object.keys(COMMANDS).join('|')}
 
 process.chdir(root);
 requireNode();
-installSystemPackages(wanted.packages);
+const lacking = installSystemPackages(wanted.packages);
+if (lacking) fail(lacking);
+for (const packages of wanted.useful ?? []) {
+  const reason = installSystemPackages(packages);
+  if (reason) console.warn(`Some tests will be skipped. ${reason}`);
+}
 installNpmPackages();
 run(process.execPath, ['build.mjs'], childEnvironment());
 const { status, signal } = spawnSync(process.execPath, [...wanted.run, ...args], {
@@ -43,28 +59,24 @@ function requireNode() {
   fail(`Node.js ${NODE_AT_LEAST.join('.')} or newer is needed; this is ${process.versions.node}.`);
 }
 
+/** Answers what is to be done by hand where they could not be installed. */
 function installSystemPackages(packages) {
   const missing = packages.filter((name) => !isInstalled(name));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return undefined;
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing];
   if (!isThere('apt-get'))
-    fail(`This machine has no apt-get. Please install what these Debian packages hold: ${missing.join(' ')}`);
+    return `This machine has no apt-get. Please install what these Debian packages hold: ${missing.join(' ')}`;
   const prefix = process.getuid?.() === 0 ? [] : isThere('sudo') ? ['sudo'] : undefined;
-  if (!prefix) fail(`Some system packages are missing. Please run as root:\n  apt-get update && ${install.join(' ')}`);
+  if (!prefix) return `Some system packages are missing. Please run as root:\n  apt-get update && ${install.join(' ')}`;
   console.log(`Installing system packages: ${missing.join(' ')}`);
-  const quiet = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const updated = spawnSync([...prefix, 'apt-get'][0], [...prefix, 'apt-get', 'update', '-qq'].slice(1), {
-    stdio: 'inherit',
-    env: quiet,
-  });
-  const [program, ...rest] = [...prefix, ...install];
-  const installed =
-    updated.status === 0 &&
-    spawnSync(program, rest, { stdio: ['inherit', 'ignore', 'inherit'], env: quiet }).status === 0;
-  if (!installed)
-    fail(
-      `The packages could not be installed. Please run:\n  ${[...prefix, 'apt-get', 'update'].join(' ')} && ${[...prefix, ...install].join(' ')}`,
-    );
+  const done = apt([...prefix, 'apt-get', 'update', '-qq'], 'inherit') && apt([...prefix, ...install], 'ignore');
+  if (done) return undefined;
+  return `The packages could not be installed. Please run:\n  ${[...prefix, 'apt-get', 'update'].join(' ')} && ${[...prefix, ...install].join(' ')}`;
+}
+
+function apt([program, ...args], output) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync(program, args, { stdio: ['inherit', output, 'inherit'], env }).status === 0;
 }
 
 function isInstalled(name) {

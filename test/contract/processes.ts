@@ -18,7 +18,7 @@ export function isGone(pid: number): boolean {
 }
 
 /** Waits until it holds. */
-export async function until(what: string, holds: () => boolean, withinMs: number): Promise<void> {
-  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(20)) if (holds()) return;
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
+  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(20)) if (await holds()) return;
   throw new Error(`not within ${withinMs} ms: ${what}`);
 }

@@ -1,8 +1,9 @@
 import { stageSoftHsm } from '../stage/softhsm.ts';
 import { tokenContract } from './token.ts';
 
-tokenContract('SoftHSM', (folder) => {
-  const { module, environment, pin } = stageSoftHsm(folder, ['desk', 'second']);
+tokenContract('SoftHSM', async (folder) => {
+  const labels = ['desk', 'second'];
+  const { module, environment, pin } = stageSoftHsm(folder, labels);
   const keyTypes = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ec-p256', 'ec-p384'] as const;
-  return { module: { path: module, environment }, labels: ['desk', 'second'], pin, keyTypes };
+  return { module: { path: module, environment }, labels, pin, keyTypes, leave: async () => {} };
 });

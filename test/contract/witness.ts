@@ -8,10 +8,12 @@ import * as graphene from 'graphene-pk11';
 const [path = '', label = ''] = process.argv.slice(2);
 const pin = readFileSync(0, 'utf8');
 
+const OS_LOCKING_OK = 2;
 const CLASSES = { [graphene.ObjectClass.PRIVATE_KEY]: 'private', [graphene.ObjectClass.PUBLIC_KEY]: 'public' };
 
 const module = graphene.Module.load(path, 'witness');
-module.initialize();
+// CKF_OS_LOCKING_OK: the client module of p11-kit answers CANT_LOCK without it.
+module.initialize({ flags: OS_LOCKING_OK });
 const slots = module.getSlots(true);
 const slot = Array.from({ length: slots.length }, (_, i) => slots.items(i)).find(
   (slot) => slot.getToken().label.trim() === label,

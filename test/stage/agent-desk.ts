@@ -1,5 +1,5 @@
 /** A customer's desk: the agent's folders, a SoftHSM token, a scripted human. The agent on it is the one that ships. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Agent, compose } from '../../agent/main.ts';
 import { stageSoftHsm } from './softhsm.ts';
@@ -25,6 +25,15 @@ export type AgentDesk = {
   compose(): Promise<Agent>;
 };
 
+/** Modules of this machine that would look for readers, TPMs and daemons that no test has; by their real paths. */
+function others(): string[] {
+  const names = ['opensc-pkcs11.so', 'libtpm2_pkcs11.so.1', 'pkcs11/libopencryptoki.so', 'libykcs11.so.2'];
+  const paths = ['x86_64', 'aarch64'].flatMap((machine) =>
+    names.map((name) => `/usr/lib/${machine}-linux-gnu/${name}`),
+  );
+  return paths.filter((path) => existsSync(path)).map((path) => realpathSync(path));
+}
+
 /** Lays the desk in `folder`, with one token for each label. */
 export function layAgentDesk(folder: string, labels: readonly string[] = ['desk'], userPin?: string): AgentDesk {
   const { module, environment: tokenEnvironment, pin } = stageSoftHsm(folder, labels, userPin);
@@ -32,11 +41,9 @@ export function layAgentDesk(folder: string, labels: readonly string[] = ['desk'
   mkdirSync(join(config, 'profiles'), { recursive: true, mode: 0o700 });
   const own = (file: string, text: string) => writeFileSync(file, text, { mode: 0o600 });
   const [script, pinFile] = [join(folder, 'human.json'), join(folder, 'pin')];
-  // OpenSC would look for smart card readers that no test has.
-  const forbidden = ['/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so', '/usr/lib/aarch64-linux-gnu/opensc-pkcs11.so'];
   own(
     join(config, 'agent.json'),
-    JSON.stringify({ version: 1, modules: [{ path: module, environment: tokenEnvironment }], forbidden }),
+    JSON.stringify({ version: 1, modules: [{ path: module, environment: tokenEnvironment }], forbidden: others() }),
   );
   const { PATH, HOME } = process.env;
   const environment = { PATH, HOME, LANG: 'ja_JP.UTF-8', INKAN_CONFIG_DIR: config, INKAN_STATE_DIR: state };
