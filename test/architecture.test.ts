@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'types:native-config/schema.ts',
     'types:agent/dialog/dialog.ts',
   ],
-  'agent/token-host': ['agent/token/host-protocol.ts', 'agent/dialog', 'native-config'],
+  'agent/token-host': ['agent/token/host-protocol.ts', 'agent/token/frame.ts', 'agent/dialog', 'native-config'],
   agent: [
     'agent/x509',
     'agent/ca',

@@ -2,20 +2,27 @@
  * A token host: one process for one vendor's module. It takes one message at a time from the agent that forked it, looks
  * the operation up in the table, answers, and ends with its parent. Whatever prints here prints into a bounded pipe.
  */
+import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
-import { HOST_OPERATIONS, type HostMessage, type HostOperation, hostRequest } from '../token/host-protocol.ts';
+import { encodeFrame, readFrames } from '../token/frame.ts';
+import {
+  HOST_DESCRIPTOR,
+  HOST_OPERATIONS,
+  type HostMessage,
+  type HostOperation,
+  hostRequest,
+} from '../token/host-protocol.ts';
 import { type Host, OPERATIONS } from './operations.ts';
 
-const MAX_CAUSE = 1000;
+const MAX_FRAMES = 6;
+
+const pipe = new Socket({ fd: HOST_DESCRIPTOR });
 
 /** Sent when this resolves: a blocking call of the module may follow at once. */
 function send(message: HostMessage): Promise<void> {
-  return new Promise((resolve) => {
-    if (!process.connected || !process.send) return resolve();
-    process.send(message, undefined, undefined, () => resolve());
-  });
+  return new Promise((resolve) => pipe.write(encodeFrame(message), () => resolve()));
 }
 
 const host: Host = {
@@ -51,8 +58,10 @@ function failure({
   details,
   cause,
 }: AgentError): Pick<HostMessage & { kind: 'error' }, 'code' | 'details' | 'cause'> {
-  const text = cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, MAX_CAUSE) : undefined;
-  return { code, details, ...(text === undefined ? {} : { cause: text }) };
+  if (!(cause instanceof Error)) return { code, details };
+  const frames = (cause.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+  const at = frames.slice(0, MAX_FRAMES).map((line) => line.trim().slice('at '.length).slice(0, 300));
+  return { code, details, cause: { name: cause.name.slice(0, 64), at } };
 }
 
 /** Without a farewell to the module, which may hang. A PIN dialog that is open goes with us (`agent/dialog/pinentry.ts`). */
@@ -68,10 +77,10 @@ function watchParent(): void {
 }
 
 let queue = Promise.resolve();
-process.on('message', (message) => {
+const read = readFrames((message) => {
   queue = queue.then(() => answer(message));
-});
-process.on('disconnect', endAtOnce);
+}, endAtOnce);
+pipe.on('data', read).on('error', endAtOnce).on('close', endAtOnce);
 // Ctrl-C reaches the whole process group: what it means is the agent's to decide, which ends us, or goes and is seen to go.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});

@@ -92,8 +92,17 @@ function listCertificates(
       const label = attributeIfAny(place, handle, pkcs11js.CKA_LABEL)?.toString('utf8') ?? '';
       return [{ certificate, label: label.slice(0, 256) }];
     });
-    return { certificates: certificates.slice(0, MAX_CERTIFICATES) };
+    return { certificates: withinBounds(certificates) };
   } finally {
     p11.C_CloseSession(place.session);
   }
+}
+
+/** As many as one message may carry; a token that holds more holds what is no certificate of a person. */
+function withinBounds(all: HostResult<'certificates'>['certificates']): typeof all {
+  let bytes = 0;
+  return all.slice(0, MAX_CERTIFICATES).filter(({ certificate }) => {
+    bytes += certificate.length;
+    return bytes <= MAX_CERTIFICATE_BYTES * 16;
+  });
 }

@@ -1,7 +1,7 @@
 /**
- * The messages between the agent and a token host (child process, IPC with the structured clone). Both sides parse what
- * they receive: the host because a PIN is near, the agent because a vendor's code runs at the other end. Every size is
- * bounded, handles never leave the host.
+ * The messages between the agent and a token host (child process, framed by `frame.ts`). Both sides parse what they
+ * receive: the host because a PIN is near, the agent because a vendor's code runs at the other end. Every size is bounded,
+ * handles never leave the host.
  */
 import * as v from 'valibot';
 import { type ErrorCode, isErrorCode } from '../../web-bridge/protocol/errors.ts';
@@ -10,6 +10,9 @@ import { KEY_TYPES } from '../../web-bridge/protocol/order.ts';
 
 /** The domain of a proof signature: `"inkan-proof-v1\0" ‖ challenge`. Nothing else that we sign begins so. */
 export const PROOF_DOMAIN = 'inkan-proof-v1\0';
+
+/** The file descriptor of the pipe, in the host. */
+export const HOST_DESCRIPTOR = 3;
 
 const MAX_DER_BYTES = 64 * 1024;
 
@@ -155,8 +158,8 @@ export const hostMessage = v.variant('kind', [
     id: v.number(),
     code: errorCode,
     details: v.record(text(64), v.union([text(512), v.number(), v.boolean()])),
-    /** For the log and no further. */
-    cause: v.exactOptional(text(1000)),
+    /** For the log and no further; without its message, which may quote anything. */
+    cause: v.exactOptional(v.strictObject({ name: text(64), at: v.pipe(v.array(text(300)), v.maxLength(8)) })),
   }),
   v.strictObject({ kind: v.literal('step'), step: v.picklist(HOST_STEPS) }),
   v.strictObject({ kind: v.literal('dialog'), open: v.boolean() }),

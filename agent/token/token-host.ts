@@ -3,14 +3,16 @@
  * timed here; what hangs is killed, and the dialog that it opened dies with it (`agent/dialog/pinentry.ts`). The host stays
  * in our process group: only there may it ask at the terminal.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import type { Pkcs11Module, TokenDeadlines, TokenOperation } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { encodeFrame, readFrames } from './frame.ts';
 import { type Environment, hostEnvironment } from './host-environment.ts';
 import {
+  HOST_DESCRIPTOR,
   HOST_OPERATIONS,
   type HostMessage,
   type HostOperation,
@@ -20,7 +22,8 @@ import {
   hostMessage,
 } from './host-protocol.ts';
 
-export type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
+/** `cause` is the error behind the fact: the log takes its message away. */
+export type Report = (fact: string, details: Readonly<Record<string, unknown>>, cause?: unknown) => void;
 
 /** How long the module may take for one step; a profile may say otherwise. RSA-4096 on a card takes minutes. */
 export const DEADLINES_MS: Readonly<Record<TokenOperation, number>> = {
@@ -57,6 +60,14 @@ const DIALOG_GRACE_MS = 15_000;
 const MAX_OUTPUT_CHARACTERS = 2_000;
 
 const HOST_FILE = fileURLToPath(new URL('../token-host/main.js', import.meta.url));
+/**
+ * Where a PIN is, no core may be dumped, and Node has no setrlimit: the shell sets it and becomes the host. What takes cores
+ * by a pipe (systemd-coredump, apport) is told the limit and keeps to it. Windows has no such files.
+ */
+const COMMAND =
+  process.platform === 'win32'
+    ? [process.execPath, HOST_FILE]
+    : ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'sh', process.execPath, HOST_FILE];
 
 export type HostSettings = {
   readonly module: Pkcs11Module;
@@ -80,6 +91,7 @@ type Pending = {
 export class TokenHost {
   readonly #settings: HostSettings;
   readonly #child: ChildProcess;
+  readonly #pipe: Duplex;
   readonly #exited: Promise<void>;
   readonly #abort = (): void => this.#kill(this.#settings.signal.reason);
   #pending: Pending | undefined;
@@ -105,16 +117,21 @@ export class TokenHost {
 
   private constructor(settings: HostSettings) {
     this.#settings = settings;
-    this.#child = fork(HOST_FILE, [], {
+    const [program = '', ...parameters] = COMMAND;
+    this.#child = spawn(program, parameters, {
       env: hostEnvironment(settings.environment, settings.module.environment),
-      execArgv: [],
-      serialization: 'advanced',
       cwd: '/',
       // A module's own words go into pipes; dialogs open the terminal themselves.
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     this.#listenToOutput();
-    this.#child.on('message', (message) => this.#receive(message));
+    this.#pipe = this.#child.stdio[HOST_DESCRIPTOR] as Duplex;
+    const read = readFrames(
+      (message) => this.#receive(message),
+      () => void this.#violation('message'),
+    );
+    // Its end is the host's, and the exit explains it.
+    this.#pipe.on('data', read).on('error', () => undefined);
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) =>
         resolve(this.#onExit({ exitCode: code ?? -1, signal: signal ?? 'none' })),
@@ -157,8 +174,7 @@ export class TokenHost {
       this.#pending = { id: this.#lastId, operation, resolve, reject, step: FIRST_STEP[operation] };
       this.#startDeadline();
       const request: HostRequest = { id: this.#lastId, operation, params };
-      // A failed send is followed by the exit that explains it.
-      this.#child.send(request, () => undefined);
+      this.#pipe.write(encodeFrame(request));
     });
     const parsed = v.safeParse(HOST_OPERATIONS[operation].result, result);
     if (!parsed.success) throw this.#violation(operation);
@@ -184,7 +200,7 @@ export class TokenHost {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.end(), IDLE_MS);
     if (answer.kind === 'result') pending.resolve(answer.result);
-    else pending.reject(new AgentError(answer.code, answer.details, answer.cause));
+    else pending.reject(new AgentError(answer.code, answer.details, causeIn(answer)));
   }
 
   /** Of the present step, unless a dialog is open: then the human's time limit counts. */
@@ -240,4 +256,13 @@ export class TokenHost {
     listen(this.#child.stdout);
     listen(this.#child.stderr);
   }
+}
+
+/** What was thrown in the host, as the log shows it: its name, and where. Its message stayed there. */
+function causeIn({ cause }: Extract<HostMessage, { kind: 'error' }>): Error | undefined {
+  if (cause === undefined) return undefined;
+  const error = new Error('in the token host');
+  error.name = cause.name;
+  error.stack = cause.at.map((frame) => `    at ${frame}`).join('\n');
+  return error;
 }

@@ -56,12 +56,7 @@ async function listOne(options: TokenOptions, module: Pkcs11Module, signal: Abor
     return tokens;
   } catch (error) {
     const { code, details, cause } = asAgentError(error);
-    options.report('module left out', {
-      module: module.path,
-      code,
-      ...details,
-      cause: typeof cause === 'string' ? cause : '',
-    });
+    options.report('module left out', { module: module.path, code, ...details }, cause);
     return [];
   }
 }

@@ -160,6 +160,12 @@ describe('a token host whose module is faulty', function () {
     expect(text.length).to.be.lessThan(5000);
   });
 
+  it('may write garbage into every descriptor that it finds: the host is ended, the agent is not harmed', async () => {
+    const ckaId = randomBytes(16);
+    expect(await codeOf(journey('C_GenerateKeyPair:1:scribble', token, ckaId))).to.equal('ERR_TOKEN_HOST_PROTOCOL');
+    await journey('');
+  });
+
   it('leaves nothing on the token when a call does its work and then fails', async () => {
     const before = look();
     const expected: Record<string, Record<string, string>> = {

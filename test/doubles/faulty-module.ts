@@ -1,32 +1,52 @@
 /** Compiles `test/native/faulty-module.c`: SoftHSM with single calls replaced by a plan in the environment. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
-import { stageSoftHsm } from '../stage/softhsm.ts';
+import { type SoftHsm, stageSoftHsm } from '../stage/softhsm.ts';
 
 /** The tests run from `dist/test/…`, the C source stays where it was written. */
 const SOURCE = resolve(import.meta.dirname, '../../../test/native/faulty-module.c');
 
 export type FaultyModule = {
   readonly pin: string;
-  /** The module with this plan: `C_Function:n:behaviour;…` */
+  /** The module with this plan: `C_Function:n:behaviour;…`, and the log begun anew. */
   readonly planned: (plan: string) => Pkcs11Module;
+  /** The token is in the reader, or out of it. */
+  readonly pull: (out: boolean) => void;
   /** Names of the functions called since the last `planned`, in their order, in whichever process. */
   readonly calls: () => string[];
 };
 
 export function buildFaultyModule(folder: string, labels: readonly string[]): FaultyModule {
-  const { module, environment, pin } = stageSoftHsm(folder, labels);
+  return faultyModuleOver(stageSoftHsm(folder, labels), compileFaultyModule(folder), folder);
+}
+
+export function compileFaultyModule(folder: string): string {
   const path = join(folder, 'faulty.so');
   execFileSync('cc', ['-shared', '-fPIC', '-Wall', '-Werror', '-O1', '-o', path, SOURCE, '-ldl'], { stdio: 'pipe' });
-  const log = join(folder, 'calls');
+  return path;
+}
+
+/** @param folder of the log and of the file that says that the token is out */
+export function faultyModuleOver(
+  { module, environment, pin }: Pick<SoftHsm, 'module' | 'environment' | 'pin'>,
+  path: string,
+  folder: string,
+): FaultyModule {
+  const [log, pulled] = [join(folder, 'calls'), join(folder, 'pulled')];
+  const fixed = { FAULTY_REAL: module, FAULTY_LOG: log, FAULTY_PULLED: pulled, FAULTY_PAD: pin };
   return {
     pin,
     planned(plan) {
       writeFileSync(log, '');
-      return { path, environment: { ...environment, FAULTY_REAL: module, FAULTY_LOG: log, FAULTY_PLAN: plan } };
+      return { path, environment: { ...environment, ...fixed, FAULTY_PLAN: plan } };
     },
-    calls: () => readFileSync(log, 'utf8').split('\n').filter(Boolean),
+    pull: (out) => (out ? writeFileSync(pulled, '') : rmSync(pulled, { force: true })),
+    calls: () =>
+      readFileSync(log, 'utf8')
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean),
   };
 }

@@ -4,20 +4,32 @@
  *
  *   FAULTY_PLAN = "C_Function:n:behaviour[;C_Function:n:behaviour …]"
  *   n           = the n-th call of that function in this process, from 1; * for each
+ *                 instead of C_Function: @ for the n-th of all calls that FAULTY_LOG counts, in whichever process
  *   behaviour   = 0x30        answer this CKR without calling
  *               | late-0x30   do it truly, then answer this CKR
  *               | abort       end the process by SIGABRT
  *               | hang        never return
+ *               | slow-500    wait so many milliseconds, then go on
  *               | noise       print a lot on stdout and stderr, then go on
+ *               | scribble    write garbage into every open descriptor above 2, then go on
+ *               | endless     C_FindObjects: always one more handle
+ *               | length      C_GetAttributeValue, C_Sign: answer a length far beyond what was given
+ *               | pin-pad     C_Login, C_SetPIN: refuse by CKR_ARGUMENTS_BAD any PIN that is not NULL_PTR, and for NULL_PTR
+ *                             take the PIN of FAULTY_PAD, as a person would type it on the reader
  *               | flag-0x80000  C_GetTokenInfo: add these flags to what the token says
+ *               | room-2000   C_GetTokenInfo: this much public and private memory is free, of a million
  *
- * FAULTY_LOG = a file that gets one line for each call: its name.
+ * FAULTY_LOG = a file that gets one line of 32 bytes for each call: its name, padded.
+ * FAULTY_PULLED = a file: while it is there, the token is not. After it is gone, only a module started anew sees the token
+ * again, as a reader does that was quicker than we (CKR_DEVICE_REMOVED to every old session).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef unsigned long word;
@@ -42,30 +54,94 @@ struct list { unsigned char version[sizeof(word)]; function call[COUNT]; };
 static struct list *real;
 static int calls[COUNT];
 
+/* Offsets in CK_TOKEN_INFO and CK_ATTRIBUTE. */
 #define TOKEN_INFO_FLAGS 96
+#define TOKEN_INFO_TOTAL_PUBLIC 152
+#define LINE 32
+
+enum { INITIALIZE = 0, FINALIZE = 1, SLOT_LIST = 4, TOKEN_INFO = 6, SET_PIN = 11, LOGIN = 18, GET_ATTRIBUTE = 24,
+       FIND_OBJECTS = 27, SIGN = 43 };
+#define CKR_ARGUMENTS_BAD 0x07
+#define CKR_DEVICE_REMOVED 0x32
+#define CKR_TOKEN_NOT_PRESENT 0xe0
 
 /* The behaviour planned for this call, or NULL; written into `out`. */
-static const char *planned(int i, char *out, size_t size) {
+static const char *planned(int i, int all, char *out, size_t size) {
   const char *plan = getenv("FAULTY_PLAN");
   char copy[4096], *save = NULL;
   if (!plan) return NULL;
   snprintf(copy, sizeof copy, "%s", plan);
   for (char *entry = strtok_r(copy, ";", &save); entry; entry = strtok_r(NULL, ";", &save)) {
     char name[64], when[16], how[64];
-    if (sscanf(entry, "%63[^:]:%15[^:]:%63s", name, when, how) != 3 || strcmp(name, NAMES[i])) continue;
-    if (strcmp(when, "*") && atoi(when) != calls[i]) continue;
+    if (sscanf(entry, "%63[^:]:%15[^:]:%63s", name, when, how) != 3) continue;
+    if (strcmp(name, "@") && strcmp(name, NAMES[i])) continue;
+    if (strcmp(when, "*") && atoi(when) != (name[0] == '@' ? all : calls[i])) continue;
     snprintf(out, size, "%s", how);
     return out;
   }
   return NULL;
 }
 
-static void record(int i) {
+/* Answers which call of all this is. One write of one size: lines of two processes do not mix. */
+static int record(int i) {
   const char *path = getenv("FAULTY_LOG");
-  FILE *log = path ? fopen(path, "a") : NULL;
-  if (!log) return;
-  fprintf(log, "%s\n", NAMES[i]);
-  fclose(log);
+  char line[LINE + 1];
+  int log = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+  struct stat now;
+  if (log < 0) return 0;
+  snprintf(line, sizeof line, "%-31s\n", NAMES[i]);
+  int done = write(log, line, LINE) == LINE && fstat(log, &now) == 0;
+  close(log);
+  return done ? (int)(now.st_size / LINE) : 0;
+}
+
+static void scribble(void) {
+  static const char garbage[] = "\x00\x00\x00\x10 not a message \xff\xff\xff\xff{\"kind\":\"result\"}";
+  struct stat what;
+  for (int fd = 3; fd < 64; fd++)
+    if (fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode) && write(fd, garbage, sizeof garbage) < 0) continue;
+}
+
+/* Whether the token is out, or was out since C_Initialize. */
+static int pulled(int i) {
+  static int gone;
+  const char *path = getenv("FAULTY_PULLED");
+  int out = path && access(path, F_OK) == 0;
+  if (i == INITIALIZE) gone = 0;
+  if (out) gone = 1;
+  return gone;
+}
+
+/* What the calls answer then; -1: they go on. */
+static long answer_when_pulled(int i, word a, word b, word c) {
+  if (!pulled(i) || i == INITIALIZE || i == FINALIZE || i == 2 || i == 3) return -1;
+  (void)a;
+  if (i == SLOT_LIST) return *(word *)c = 0;
+  (void)b;
+  return i >= 5 && i <= 8 ? CKR_TOKEN_NOT_PRESENT : CKR_DEVICE_REMOVED;
+}
+
+static word on_the_pad(int i, word a, word b, word c, word d, word e) {
+  const char *typed = getenv("FAULTY_PAD");
+  static const char new_pin[] = "24681357";
+  if ((i == LOGIN && c) || (i == SET_PIN && (b || d))) return CKR_ARGUMENTS_BAD;
+  (void)e;
+  if (i == LOGIN) return real->call[i](a, b, (word)typed, strlen(typed), 0, 0, 0, 0);
+  return real->call[i](a, (word)typed, strlen(typed), (word)new_pin, strlen(new_pin), 0, 0, 0);
+}
+
+/* What lies beside a true answer. */
+static void lie(int i, const char *how, word a, word b, word c, word d, word e) {
+  (void)a;
+  if (!strncmp(how, "flag-", 5)) *(word *)(b + TOKEN_INFO_FLAGS) |= strtoul(how + 5, NULL, 16);
+  if (!strncmp(how, "room-", 5)) {
+    word *memory = (word *)(b + TOKEN_INFO_TOTAL_PUBLIC);
+    memory[0] = memory[2] = 1000000;
+    memory[1] = memory[3] = strtoul(how + 5, NULL, 10);
+  }
+  if (!strcmp(how, "endless") && i == FIND_OBJECTS && c > 0) *(word *)b = 1, *(word *)d = 1;
+  if (!strcmp(how, "length") && i == GET_ATTRIBUTE) ((word *)c)[2] = 1UL << 40;
+  if (!strcmp(how, "length") && i == SIGN) *(word *)e = 1UL << 30;
 }
 
 static void noise(void) {
@@ -79,15 +155,19 @@ static void noise(void) {
 static word step(int i, word a, word b, word c, word d, word e, word f, word g, word h) {
   char buffer[64];
   calls[i] += 1;
-  record(i);
-  const char *how = planned(i, buffer, sizeof buffer);
+  const char *how = planned(i, record(i), buffer, sizeof buffer);
   if (how && !strncmp(how, "0x", 2)) return strtoul(how, NULL, 16);
   if (how && !strcmp(how, "abort")) abort();
   if (how && !strcmp(how, "hang")) for (;;) pause();
+  if (how && !strncmp(how, "slow-", 5)) usleep(1000 * atoi(how + 5));
   if (how && !strcmp(how, "noise")) noise();
+  if (how && !strcmp(how, "scribble")) scribble();
+  if (how && !strcmp(how, "pin-pad")) return on_the_pad(i, a, b, c, d, e);
+  long gone = answer_when_pulled(i, a, b, c);
+  if (gone >= 0) return gone;
   word rv = real->call[i](a, b, c, d, e, f, g, h);
   if (how && !strncmp(how, "late-", 5)) return strtoul(how + 5, NULL, 16);
-  if (how && !strncmp(how, "flag-", 5) && rv == 0) *(word *)(b + TOKEN_INFO_FLAGS) |= strtoul(how + 5, NULL, 16);
+  if (how && rv == 0) lie(i, how, a, b, c, d, e);
   return rv;
 }
 
