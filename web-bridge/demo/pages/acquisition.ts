@@ -3,6 +3,7 @@
  * The work is the agent's; this page may be reloaded or closed at any time and finds it again.
  */
 import {
+  type BridgeState,
   cancel,
   type EnrollmentId,
   type EnrollmentResult,
@@ -63,21 +64,26 @@ async function conclude(work: (signal: AbortSignal) => Promise<EnrollmentResult 
   }
 }
 
+/** A page that is on this computer itself is let through unasked, though its permission reads `prompt`. */
+const ON_THIS_COMPUTER = location.protocol === 'http:' && location.hostname === 'localhost';
+
 /** 電子証明書取得前処理中. Where the browser will ask, it is explained first, and the connection waits for a click. */
 async function prepare(): Promise<void> {
   current.again = prepare;
   show('preparing');
-  const state = await readiness();
-  part('preparing', 'checking').hidden = state === 'explain';
-  part('preparing', 'explain').hidden = state !== 'explain';
-  if (state === 'explain') {
-    const words = SDK_WORDS.explain[language];
-    fill(screen('preparing'), 'what', words.what);
-    fill(screen('preparing'), 'remedy', words.remedy);
-    return;
-  }
-  await connect();
-  if (state === 'denied') await whenAllowed();
+  if ((await readiness()) === 'explain' && !ON_THIS_COMPUTER) showQuestion('explain');
+  else await connect();
+}
+
+/** The browser's question: that it will come, or that it is open now, for as long as the customer needs. */
+function showQuestion(moment: 'explain' | 'asking' | 'over'): void {
+  part('preparing', 'explain').hidden = moment === 'over';
+  part('preparing', 'checking').hidden = moment !== 'over';
+  if (moment === 'over') return;
+  const words = SDK_WORDS[moment][language];
+  fill(screen('preparing'), 'what', words.what);
+  fill(screen('preparing'), 'remedy', words.remedy);
+  find(screen('preparing'), '[data-do="connect"]').hidden = moment === 'asking';
 }
 
 /** The customer changed the browser's setting: go on without another click. */
@@ -86,14 +92,17 @@ async function whenAllowed(): Promise<void> {
   if (screen('failure').hidden === false) await prepare();
 }
 
+function onState(state: BridgeState): void {
+  showQuestion(state === 'asking' && !ON_THIS_COMPUTER ? 'asking' : 'over');
+}
+
 async function connect(): Promise<void> {
-  part('preparing', 'explain').hidden = true;
-  part('preparing', 'checking').hidden = false;
+  showQuestion('over');
   await conclude(async (signal) => {
     const enrollment = remembered();
-    const known = await resume({ onProgress, signal, ...(enrollment && { enrollment }) });
+    const known = await resume({ onProgress, onState, signal, ...(enrollment && { enrollment }) });
     if (known) return known;
-    const { token, enrollments } = await status({ signal });
+    const { token, enrollments } = await status({ onState, signal });
     // What another tab began before it was closed.
     const unfinished = enrollments.find(({ state }) => !FINAL.includes(state));
     if (unfinished) return resume({ onProgress, signal, enrollment: unfinished.enrollment });
@@ -101,6 +110,7 @@ async function connect(): Promise<void> {
     show('start');
     return undefined;
   });
+  if ((await readiness()) === 'denied') await whenAllowed();
 }
 
 async function waitForToken(signal: AbortSignal): Promise<void> {
