@@ -1,25 +1,18 @@
 /** Chromium's own question, answered as a person does: with a mouse on a screen. Headless, Chromium denies by itself. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
+import { answerQuestion, hasScreen, openScreen, questionIsReadable, type Screen } from '../stage/screen.ts';
 import { servePages } from './sdk-page.ts';
 import { createSmallAgent, RESULT, type SmallAgent, wordsOf } from './small-agent.ts';
-
-/** Where the question's controls are on a bare screen, Chromium 156. */
-const QUESTION = { close: ['423', '121'], allow: ['395', '251'] } as const;
-/** The question takes no answer in its first moments, against clicks that were meant for something else. */
-const READABLE_MS = 1_500;
 
 describe("Chromium's permission question", function () {
   this.timeout(20_000);
   let pages: Awaited<ReturnType<typeof servePages>>;
-  let screen: ChildProcess;
-  let env: Record<string, string>;
+  let screen: Screen;
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
@@ -27,27 +20,19 @@ describe("Chromium's permission question", function () {
   let bridge: Bridge | undefined;
 
   before(async function () {
-    if (!['/usr/bin/Xvfb', '/usr/bin/xdotool'].every((path) => existsSync(path))) this.skip();
+    if (!hasScreen()) this.skip();
     pages = await servePages();
-    screen = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x900x24'], {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    });
-    const [display] = (await once(screen.stdio[3] as NodeJS.ReadableStream, 'data')) as [Buffer];
-    env = {
-      PATH: process.env['PATH'] ?? '',
-      HOME: process.env['HOME'] ?? '/',
-      DISPLAY: `:${display.toString().trim()}`,
-    };
+    screen = await openScreen();
     browser = await chromium.launch({
       headless: false,
       executablePath: '/usr/bin/chromium',
       args: ['--no-sandbox', `--ip-address-space-overrides=127.0.0.1:${new URL(pages.origin).port}=public`],
-      env,
+      env: screen.environment,
     });
   });
   after(async () => {
     await browser?.close();
-    screen?.kill();
+    await screen?.close();
     pages?.server.closeAllConnections();
     pages?.server.close();
   });
@@ -78,10 +63,8 @@ describe("Chromium's permission question", function () {
     await page.goto(`${pages.origin}/?ports=[${port}]`);
     await page.waitForFunction(() => 'seen' in window);
     await page.evaluate(() => window.seen.run((options) => window.seen.inkan.enroll('an-order', options)));
-    await sleep(READABLE_MS);
+    await questionIsReadable();
   };
-  const click = (control: keyof typeof QUESTION): void =>
-    void execFileSync('xdotool', ['mousemove', ...QUESTION[control], 'click', '1'], { env });
   const settled = async () => {
     await page.waitForFunction(() => window.seen.outcome);
     return page.evaluate(() => ({ ...window.seen.outcome, states: window.seen.states }));
@@ -92,7 +75,7 @@ describe("Chromium's permission question", function () {
     await sleep(1_500);
     expect(await page.evaluate(() => [window.seen.outcome, window.seen.states])).to.deep.equal([undefined, ['asking']]);
     expect(agent.calls).to.deep.equal([]);
-    click('allow');
+    answerQuestion(screen, 'allow');
     await page.waitForFunction(() => window.seen.progress.includes('accepted'));
     agent.advance([...agent.enrollments.keys()][0] ?? '', { state: 'completed' });
     expect(await settled()).to.deep.equal({ result: RESULT, states: ['asking', 'ready'] });
@@ -100,7 +83,7 @@ describe("Chromium's permission question", function () {
 
   it('tells a question that was closed', async () => {
     await enrollAt(await startAgent());
-    click('close');
+    answerQuestion(screen, 'close');
     expect((await settled()).error?.code).to.equal('ERR_SDK_DISMISSED');
     expect(await page.evaluate(() => window.seen.inkan.readiness())).to.equal('explain');
   });
