@@ -41,7 +41,7 @@ function add(name, files) {
   const counts = join(scratch, `${name}.json`);
   const runner = measured ? ['node_modules/.bin/c8', '--no-clean', '--reporter', 'none'] : [];
   const mocha = ['node_modules/.bin/mocha', '--timeout', '60000', '--reporter', 'dist/test/stage/counting-reporter.js'];
-  const [command = '', ...args] = [...runner, ...mocha, '--reporter-option', `counts=${counts}`, files];
+  const [command, ...args] = [...runner, ...mocha, '--reporter-option', `counts=${counts}`, files];
   const { status } = spawnSync(command, args, { stdio: 'inherit' });
   const suite = read(counts);
   for (const kind of /** @type {const} */ (['passed', 'failed', 'skipped'])) total[kind] += suite[kind];
