@@ -54,7 +54,7 @@ export type PinContext = {
 
 export interface Tokens {
   /** All initialized tokens of all modules; a module that fails is logged and left out. Needs no PIN. */
-  list(signal: AbortSignal): Promise<TokenDescription[]>;
+  list(signal: AbortSignal, deadlines?: Plan['deadlines']): Promise<TokenDescription[]>;
   /** The certificates on one token. Needs no PIN. */
   certificates(token: TokenIdentity, signal: AbortSignal): Promise<StoredCertificate[]>;
   /**

@@ -42,7 +42,7 @@ export function isAcceptable(token: TokenDescription, accepted: Plan['tokens']):
 
 /** Each filter that leaves nothing says by its own code why. */
 async function fittingTokens(plan: Plan, ports: Ports, signal: AbortSignal): Promise<TokenDescription[]> {
-  const present = (await ports.tokens.list(signal)).filter(({ initialized }) => initialized);
+  const present = (await ports.tokens.list(signal, plan.deadlines)).filter(({ initialized }) => initialized);
   const accepted = narrowed(
     present,
     'ERR_TOKEN_MISSING',

@@ -66,6 +66,18 @@ function returnValue(thrown: unknown): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
+/** Answers that say nothing of what was asked: the token is out, or the device under it fails. */
+export function isOutOfOrder(error: unknown): boolean {
+  if (!(error instanceof AgentError)) return false;
+  return error.code === 'ERR_TOKEN_REMOVED' || OUT_OF_ORDER.has(rvOf(error));
+}
+
+const OUT_OF_ORDER: ReadonlySet<string | undefined> = new Set([
+  'CKR_DEVICE_ERROR',
+  'CKR_CRYPTOKI_NOT_INITIALIZED',
+  'CKR_SLOT_ID_INVALID',
+]);
+
 /** The `CKR_…` of a translated failure; `undefined` for errors that no module answered. */
 export function rvOf(error: unknown): string | undefined {
   if (!(error instanceof AgentError)) return undefined;

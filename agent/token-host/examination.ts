@@ -6,7 +6,7 @@
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Examination, KeyClaims, KeyTrial } from '../../web-bridge/protocol/methods.ts';
-import { rvOf } from './ckr.ts';
+import { isOutOfOrder, rvOf } from './ckr.ts';
 import { booleanIfAny, type Place, readAttribute } from './objects.ts';
 import { WRAPPING_KEY_TEMPLATE } from './templates.ts';
 
@@ -49,11 +49,23 @@ function claimsOf(place: Place, key: Handle): KeyClaims {
   return Object.fromEntries(claims) as KeyClaims;
 }
 
-/** Must read 0: where the template had to leave it out, nothing else says what the key became. */
+/**
+ * Must read 0: where the template had to leave it out, nothing else says what the key became. A module that does not know
+ * the attribute does not vouch for the key; one that fails otherwise may be asked again.
+ */
 function readExtractable(place: Place, key: Handle): KeyTrial {
-  const extractable = booleanIfAny(place, key, pkcs11js.CKA_EXTRACTABLE);
-  if (extractable !== false) throw exportable('read-extractable', extractable ? 'reads 1' : 'cannot be read');
+  const extractable = extractableOf(place, key);
+  if (extractable !== 0) throw exportable('read-extractable', extractable ? 'reads 1' : 'cannot be read');
   return { trial: 'read-extractable', outcome: 'refused', evidence: 'CKA_EXTRACTABLE reads 0' };
+}
+
+function extractableOf(place: Place, key: Handle): number | undefined {
+  try {
+    return readAttribute(place, key, pkcs11js.CKA_EXTRACTABLE)[0];
+  } catch (error) {
+    if (rvOf(error) === 'CKR_ATTRIBUTE_TYPE_INVALID' || rvOf(error) === 'CKR_ATTRIBUTE_SENSITIVE') return undefined;
+    throw error;
+  }
 }
 
 function readSecrets(place: Place, key: Handle): KeyTrial {
@@ -92,6 +104,7 @@ function wrappingKey({ p11, session }: Place): Handle | string {
   try {
     return p11.C_GenerateKey(session, { mechanism: pkcs11js.CKM_AES_KEY_GEN }, WRAPPING_KEY_TEMPLATE);
   } catch (error) {
+    if (isOutOfOrder(error)) throw error;
     return rvOf(error) ?? 'failed';
   }
 }
@@ -109,6 +122,7 @@ function answerTo(call: () => Buffer): { readonly bytes: Buffer; readonly rv: st
   try {
     return { bytes: call(), rv: 'empty' };
   } catch (error) {
+    if (isOutOfOrder(error)) throw error;
     return { bytes: Buffer.alloc(0), rv: rvOf(error) ?? 'failed' };
   }
 }

@@ -103,7 +103,8 @@ function examinedOrDestroyed(token: OpenToken, ckaId: Uint8Array, key: Handle): 
   try {
     return examine(token, token.slot, key);
   } catch (error) {
-    removeHalf(token, ckaId);
+    // Of a key that could not be examined to the end nothing bad is known; it is found again by its CKA_ID.
+    if (error instanceof AgentError && error.code === 'ERR_TOKEN_KEY_EXPORTABLE') removeHalf(token, ckaId);
     throw error;
   }
 }

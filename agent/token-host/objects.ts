@@ -1,5 +1,6 @@
 /** Objects on a token: found, read attribute by attribute, known by their CKA_ID or their values. */
 import pkcs11js, { type Handle, type Template } from 'pkcs11js';
+import { isOutOfOrder } from './ckr.ts';
 import type { Cryptoki } from './cryptoki.ts';
 
 /** A hostile module never ends the loop of C_FindObjects. */
@@ -30,12 +31,13 @@ export function readAttribute({ p11, session }: Place, object: Handle, type: num
   return attribute ? Buffer.from(attribute.value) : Buffer.alloc(0);
 }
 
-/** `undefined` where the module refuses, or has nothing to tell. */
+/** `undefined` where the module refuses, or has nothing to tell. @throws AgentError where nobody is left to ask */
 export function attributeIfAny(place: Place, object: Handle, type: number): Buffer | undefined {
   try {
     const value = readAttribute(place, object, type);
     return value.length > 0 ? value : undefined;
-  } catch {
+  } catch (error) {
+    if (isOutOfOrder(error)) throw error;
     return undefined;
   }
 }

@@ -32,7 +32,7 @@ type Using = { readonly deadlines?: Deadlines; readonly signal: AbortSignal };
 
 export function createTokens(options: TokenOptions): Tokens {
   return {
-    list: (signal) => listAll(options, signal),
+    list: (signal, deadlines) => listAll(options, { signal, ...(deadlines ? { deadlines } : {}) }),
     certificates: (token, signal) => listCertificates(options, token, signal),
     async open(token, pin, deadlines, signal) {
       const host = await openHost(options, token, pin, { deadlines, signal });
@@ -41,17 +41,17 @@ export function createTokens(options: TokenOptions): Tokens {
   };
 }
 
-async function listAll(options: TokenOptions, signal: AbortSignal): Promise<TokenDescription[]> {
+async function listAll(options: TokenOptions, using: Using): Promise<TokenDescription[]> {
   const modules = await options.modules();
-  const lists = await Promise.all(modules.map((module) => listOne(options, module, signal)));
-  signal.throwIfAborted();
+  const lists = await Promise.all(modules.map((module) => listOne(options, module, using)));
+  using.signal.throwIfAborted();
   return lists.flat();
 }
 
 /** One module that fails does not hide the tokens of the others. */
-async function listOne(options: TokenOptions, module: Pkcs11Module, signal: AbortSignal): Promise<TokenDescription[]> {
+async function listOne(options: TokenOptions, module: Pkcs11Module, using: Using): Promise<TokenDescription[]> {
   try {
-    const { tokens, mishaps } = await withHost(options, module, { signal }, (host) => host.request('list', {}));
+    const { tokens, mishaps } = await withHost(options, module, using, (host) => host.request('list', {}));
     reportMishaps(options.report, 'slot left out', module.path, mishaps);
     return tokens;
   } catch (error) {

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Agent, compose } from '../../agent/main.ts';
+import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { stageSoftHsm } from './softhsm.ts';
 
 export type Answers = {
@@ -22,6 +23,8 @@ export type AgentDesk = {
   answer(answers: Answers): void;
   writePin(pin: string): void;
   addProfile(profile: Readonly<Record<string, unknown>>): void;
+  /** These modules instead of SoftHSM itself; from the next `compose` on. */
+  setModules(modules: readonly Pkcs11Module[]): void;
   compose(): Promise<Agent>;
 };
 
@@ -41,6 +44,8 @@ export function layAgentDesk(folder: string, labels: readonly string[] = ['desk'
   mkdirSync(join(config, 'profiles'), { recursive: true, mode: 0o700 });
   const own = (file: string, text: string) => writeFileSync(file, text, { mode: 0o600 });
   const [script, pinFile] = [join(folder, 'human.json'), join(folder, 'pin')];
+  const setModules = (modules: readonly Pkcs11Module[]) =>
+    own(join(config, 'agent.json'), JSON.stringify({ version: 1, modules, forbidden: [...others(), module] }));
   own(
     join(config, 'agent.json'),
     JSON.stringify({ version: 1, modules: [{ path: module, environment: tokenEnvironment }], forbidden: others() }),
@@ -59,6 +64,7 @@ export function layAgentDesk(folder: string, labels: readonly string[] = ['desk'
     pin,
     answer,
     writePin,
+    setModules,
     addProfile: (profile) => own(join(config, 'profiles', `${String(profile['id'])}.json`), JSON.stringify(profile)),
     compose: () => compose({ environment, script }),
   };

@@ -22,3 +22,14 @@ export function pkcs11Tool(desk: AgentDesk, label: string, args: readonly string
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }
+
+export type TokenObject = { readonly kind: 'Private Key' | 'Public Key' | 'Certificate'; readonly id: string };
+
+/** The same list as kinds and CKA_IDs; an object without a CKA_ID has an empty one. */
+export function tokenObjects(desk: AgentDesk, label: string): TokenObject[] {
+  const blocks = pkcs11Tool(desk, label, ['--list-objects']).split(/^(?=\S[^\n]* Object[;,])/m);
+  return blocks.flatMap((block) => {
+    const kind = /^(Private Key|Public Key|Certificate) Object[;,]/.exec(block)?.[1];
+    return kind ? [{ kind: kind as TokenObject['kind'], id: /^\s+ID:\s+([0-9a-f]+)/m.exec(block)?.[1] ?? '' }] : [];
+  });
+}
