@@ -1,16 +1,15 @@
 /** The use case speaks of plans, the dialogs of what people read: this is the bridge between the two. */
 import { AgentError } from '../web-bridge/protocol/errors.ts';
-import type { Dialog } from './dialog/dialog.ts';
-import type { Human } from './enrollment/ports.ts';
+import type { CertificateName, ConsentQuestion, Dialog } from './dialog/dialog.ts';
+import type { CertificateAtHand, ConsentRequest, Human } from './enrollment/ports.ts';
+import { purposeOf } from './policy/plan.ts';
+import { attributeTexts, displayName } from './x509/names.ts';
 
 /** @param openFor a dialog for this plan's bank: its time limit, and a scripted human for test profiles only */
-export function humanAt(openFor: (plan: Parameters<Human['consent']>[0]['plan']) => Dialog): Human {
+export function humanAt(openFor: (plan: ConsentRequest['plan']) => Dialog): Human {
   return {
-    async consent({ plan, token, keyType }, signal) {
-      const { purpose, bank, origin, account, help } = plan;
-      const telephone = { ja: help.ja.telephone, en: help.en.telephone };
-      const question = { purpose, bank, origin, account, token, keyType, telephone };
-      if (!(await openFor(plan).consent(question, signal))) throw new AgentError('ERR_USER_REFUSED');
+    async consent(request, signal) {
+      if (!(await openFor(request.plan).consent(questionOf(request), signal))) throw new AgentError('ERR_USER_REFUSED');
     },
     authorizationCode({ plan }, signal) {
       return openFor(plan).code({ bank: plan.bank, account: plan.account }, signal);
@@ -20,5 +19,36 @@ export function humanAt(openFor: (plan: Parameters<Human['consent']>[0]['plan'])
       if (!chosen) throw new AgentError('ERR_USER_CANCELLED');
       return chosen;
     },
+    async chooseCertificate({ plan, certificates }, signal) {
+      const question = { bank: plan.bank, certificates: certificates.map(nameOf) };
+      const chosen = certificates[await openFor(plan).chooseCertificate(question, signal)];
+      if (!chosen) throw new AgentError('ERR_USER_CANCELLED');
+      return chosen;
+    },
+  };
+}
+
+function questionOf(request: ConsentRequest): ConsentQuestion {
+  const { plan, token } = request;
+  const { bank, origin, account, help } = plan;
+  const common = { bank, origin, token, telephone: { ja: help.ja.telephone, en: help.en.telephone } };
+  if ('keyType' in request) {
+    const { keyType, plan } = request;
+    return { ...common, purpose: purposeOf(plan), account: plan.account, keyType };
+  }
+  const certificate = nameOf(request);
+  return { ...common, purpose: request.plan.purpose, ...(account ? { account } : {}), certificate };
+}
+
+/** What tells a person's certificates apart: whose, in which role, until when. */
+function nameOf({ parsed, token }: CertificateAtHand): CertificateName {
+  const texts = (types: readonly string[]): string =>
+    types.flatMap((type) => attributeTexts(parsed.subject, type)).join(' ');
+  return {
+    subject: texts(['O', 'SN', 'GN', 'CN']) || displayName(parsed.subject),
+    role: texts(['OU', 'title']),
+    until: parsed.notAfter,
+    serialNumber: parsed.serialNumber,
+    token,
   };
 }

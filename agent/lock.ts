@@ -2,27 +2,44 @@
  * Locks between processes of one user: `serve` and the CLI share one per token and per enrollment. A lock is a file that
  * names its holder by process id and start time, so that a holder that was killed holds nothing.
  */
+import { createHash } from 'node:crypto';
 import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Locks } from './enrollment/ports.ts';
+import { AgentError } from '../web-bridge/protocol/errors.ts';
+import type { Locks, TokenIdentity } from './enrollment/ports.ts';
 
 const POLL_MS = 100;
+/** How long another process may keep the token before we say that it is busy. */
+const TOKEN_WAIT_MS = 30_000;
 
 /** @param folder owner-only, in the state folder */
 export function createLocks(folder: string): Locks {
+  const hold: Locks['hold'] = async (name, busy, waitMs, signal) => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const file = join(folder, `${name}.lock`);
+    const holder = await describe(process.pid);
+    for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+      if (await take(file, holder)) return () => release(file, holder);
+      if (waitedMs >= waitMs) throw busy;
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  };
   return {
-    async hold(name, busy, waitMs, signal) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = join(folder, `${name}.lock`);
-      const holder = await describe(process.pid);
-      for (let waitedMs = 0; ; waitedMs += POLL_MS) {
-        if (await take(file, holder)) return () => release(file, holder);
-        if (waitedMs >= waitMs) throw busy;
-        await sleep(POLL_MS, undefined, { signal });
-      }
+    hold,
+    holdToken: (token, signal) => {
+      const busy = new AgentError('ERR_TOKEN_BUSY', { label: token.label });
+      return hold(`token-${nameOf(token)}`, busy, TOKEN_WAIT_MS, signal);
     },
   };
+}
+
+/** Not the module: the same token seen through two modules is one token. */
+function nameOf({ label, serialNumber, model, manufacturer }: TokenIdentity): string {
+  return createHash('sha256')
+    .update(JSON.stringify([label, serialNumber, model, manufacturer]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** Whether a process that lives holds the lock now. */

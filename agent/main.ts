@@ -8,17 +8,22 @@ import { findModules } from '../native-config/modules.ts';
 import type { Pkcs11Module } from '../native-config/schema.ts';
 import { PORTS } from '../web-bridge/protocol/envelope.ts';
 import { type Bridge, startBridge } from '../web-bridge/server/server.ts';
+import { authenticate } from './authentication/authenticate.ts';
 import { connectCa } from './ca/index.ts';
 import { type Folders, foldersOf, refuseDangerousEnvironment } from './config.ts';
 import type { Language } from './dialog/dialog.ts';
 import { openDialog } from './dialog/open.ts';
 import { systemLanguage, wordsFor } from './dialog/words.ts';
+import { createAttention } from './enrollment/attention.ts';
 import { Enrollments } from './enrollment/enrollments.ts';
 import { openJournal } from './enrollment/journal.ts';
 import type { Journal, Ports, Tokens } from './enrollment/ports.ts';
+import { removePair } from './enrollment/removal.ts';
+import { openSpentOrders } from './enrollment/spent-orders.ts';
 import { humanAt } from './human.ts';
 import { createLocks } from './lock.ts';
 import { openLog, type Report } from './log.ts';
+import type { Acts } from './methods/desktop.ts';
 import { handlersFor } from './methods/index.ts';
 import { openProfileBook, type ProfileBook } from './profiles.ts';
 import { refuseScriptOutsideTests } from './script.ts';
@@ -40,6 +45,7 @@ export type Agent = {
   readonly tokens: Tokens;
   readonly journal: Journal;
   readonly enrollments: Enrollments;
+  readonly acts: Acts;
 };
 
 /** How long a dialog that no profile's plan stands behind waits for the human. */
@@ -57,6 +63,8 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   const profiles = await openProfileBook(folders.profiles, report);
   const tokens = createTokens({ modules, dialog, profileFolders: folders.profiles, environment, report });
   const journal = await openJournal(join(folders.state, 'journal'), report);
+  const locks = createLocks(join(folders.state, 'locks'));
+  const now = () => Date.now();
   const ports: Ports = {
     tokens,
     connectCa,
@@ -65,20 +73,31 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
       return openDialog({ ...dialog, timeoutMs: plan.deadlines.dialogMs }, environment);
     }),
     journal,
-    locks: createLocks(join(folders.state, 'locks')),
-    clock: { now: () => Date.now(), sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
+    locks,
+    attention: createAttention(now),
+    spentOrders: openSpentOrders(join(folders.state, 'spent-orders'), locks, now),
+    clock: { now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     report,
   };
   const enrollments = new Enrollments(ports, () => profiles.read());
   await enrollments.recover();
-  return { version: version(), folders, language, report, profiles, modules, tokens, journal, enrollments };
+  const acts = actsOn(ports, profiles);
+  return { version: version(), folders, language, report, profiles, modules, tokens, journal, enrollments, acts };
+}
+
+function actsOn(ports: Ports, profiles: ProfileBook): Acts {
+  return {
+    authenticate: async (order, origin, signal) =>
+      authenticate(order, origin, { ports, profiles: await profiles.read(), version: version(), signal }),
+    remove: async (order, origin, signal) => removePair(order, origin, await profiles.read(), ports, signal),
+  };
 }
 
 /** Opens the bridge and goes on with what the journal holds. @throws AgentError ERR_BRIDGE_PORT_TAKEN */
 export async function serve(agent: Agent, ports: readonly number[] = PORTS): Promise<Bridge> {
-  const { version, enrollments, profiles, report } = agent;
-  const handlers = handlersFor({ version, enrollments, words: wordsFor });
+  const { version, enrollments, acts, profiles, report } = agent;
+  const handlers = handlersFor({ version, enrollments, acts, words: wordsFor });
   const bridge = await startBridge({ ports, origins: () => profiles.origins(), handlers, words: wordsFor, report });
   enrollments.goOn();
   return bridge;

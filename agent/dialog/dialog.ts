@@ -15,21 +15,45 @@ export type TokenName = {
   readonly slotDescription: string;
 };
 
-export type ConsentQuestion = {
-  readonly purpose: 'enroll' | 'reenroll';
+/** What tells a person's certificates apart. */
+export type CertificateName = {
+  /** Whose: organization and name. */
+  readonly subject: string;
+  /** 管理者, 利用者; empty where the certificate does not say. */
+  readonly role: string;
+  readonly until: Date;
+  /** Hexadecimal. */
+  readonly serialNumber: string;
+  readonly token: TokenName;
+};
+
+type Account = { readonly id: string; readonly display: string };
+type Asked = {
   readonly bank: Names;
   readonly origin: string;
-  readonly account: { readonly id: string; readonly display: string };
   readonly token: TokenName;
-  readonly keyType: KeyType;
   /** Who to call, by language. */
   readonly telephone: Names;
 };
+export type ConsentQuestion = Asked &
+  (
+    | {
+        readonly purpose: 'enroll' | 'renew' | 'reacquire';
+        readonly account: Account;
+        readonly keyType: KeyType;
+      }
+    | {
+        readonly purpose: 'authenticate' | 'remove';
+        /** A log-in's order may name none. */
+        readonly account?: Account;
+        readonly certificate: CertificateName;
+      }
+  );
 
 export type PinQuestion = {
-  readonly purpose: 'enroll' | 'reenroll' | 'write-back' | 'abandon';
+  readonly purpose: 'enroll' | 'renew' | 'reacquire' | 'write-back' | 'abandon' | 'authenticate' | 'remove';
   readonly bank: Names;
-  readonly account: string;
+  readonly account?: string;
   readonly token: TokenName;
   /** What the token says of the tries left (CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY); it may say nothing. */
   readonly tries: 'unknown' | 'few' | 'last';
@@ -37,11 +61,9 @@ export type PinQuestion = {
   readonly refusedBefore: boolean;
 };
 
-export type CodeQuestion = {
-  readonly bank: Names;
-  readonly account: { readonly id: string; readonly display: string };
-};
+export type CodeQuestion = { readonly bank: Names; readonly account: Account };
 export type TokenQuestion = { readonly bank: Names; readonly tokens: readonly TokenName[] };
+export type CertificateQuestion = { readonly bank: Names; readonly certificates: readonly CertificateName[] };
 
 /** Every method may throw AgentError ERR_USER_TIMEOUT and ERR_USER_UNREACHABLE; aborting the signal closes the dialog. */
 export interface Dialog {
@@ -53,6 +75,8 @@ export interface Dialog {
   code(question: CodeQuestion, signal: AbortSignal): Promise<string>;
   /** Index of the chosen token. @throws AgentError ERR_USER_CANCELLED */
   chooseToken(question: TokenQuestion, signal: AbortSignal): Promise<number>;
+  /** Index of the certificate to log in with. @throws AgentError ERR_USER_CANCELLED */
+  chooseCertificate(question: CertificateQuestion, signal: AbortSignal): Promise<number>;
 }
 
 /** How a process is to reach the human; plain JSON, since the agent hands it to the token host. */

@@ -63,5 +63,6 @@ function firstReachable(dialogs: readonly Dialog[]): Dialog {
     pin: (question, signal) => ask((dialog) => dialog.pin(question, signal)),
     code: (question, signal) => ask((dialog) => dialog.code(question, signal)),
     chooseToken: (question, signal) => ask((dialog) => dialog.chooseToken(question, signal)),
+    chooseCertificate: (question, signal) => ask((dialog) => dialog.chooseCertificate(question, signal)),
   };
 }

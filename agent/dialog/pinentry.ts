@@ -8,10 +8,12 @@ import { ASSUAN_LINE_MAX, type AssuanConnection, connectAssuan, escapeAssuan } f
 import type { Dialog, DialogSettings, Language } from './dialog.ts';
 import { typedCode } from './text.ts';
 import {
+  certificateWording,
   codeWording,
   consentWording,
   pinWarnings,
   pinWording,
+  type Title,
   titleOf,
   tokenWording,
   type Wording,
@@ -53,6 +55,26 @@ export function pinentryDialog(settings: DialogSettings, program: string, enviro
       if (outcome.answer !== 'given' || outcome.data.length > 0) return outcome;
     }
   };
+  /** One after the other, round and round: a CONFIRM shows no list. */
+  const chooseOne = async (
+    title: Title,
+    count: number,
+    wording: (index: number) => Wording,
+    signal: AbortSignal,
+  ): Promise<number> => {
+    for (let index = 0; ; index = (index + 1) % count) {
+      const lines: Setting[] = [
+        ['SETTITLE', titleOf(language, title)],
+        ['SETDESC', fitting(wording(index))],
+        ['SETOK', say(language, 'choose.approve')],
+        ['SETNOTOK', say(language, 'choose.next')],
+        ['SETCANCEL', say(language, 'cancel')],
+      ];
+      const { answer } = await ask('CONFIRM', lines, signal);
+      if (answer === 'given') return index;
+      if (answer === 'cancelled') throw new AgentError('ERR_USER_CANCELLED');
+    }
+  };
   return {
     async consent(question, signal) {
       const lines: Setting[] = [
@@ -76,20 +98,15 @@ export function pinentryDialog(settings: DialogSettings, program: string, enviro
       if (outcome.answer !== 'given') throw new AgentError('ERR_USER_CANCELLED');
       return typedCode(outcome.data);
     },
-    async chooseToken(question, signal) {
-      for (let index = 0; ; index = (index + 1) % question.tokens.length) {
-        const lines: Setting[] = [
-          ['SETTITLE', titleOf(language, 'choose')],
-          ['SETDESC', fitting(tokenWording(language, question, index))],
-          ['SETOK', say(language, 'choose.approve')],
-          ['SETNOTOK', say(language, 'choose.next')],
-          ['SETCANCEL', say(language, 'cancel')],
-        ];
-        const { answer } = await ask('CONFIRM', lines, signal);
-        if (answer === 'given') return index;
-        if (answer === 'cancelled') throw new AgentError('ERR_USER_CANCELLED');
-      }
-    },
+    chooseToken: (question, signal) =>
+      chooseOne('choose', question.tokens.length, (index) => tokenWording(language, question, index), signal),
+    chooseCertificate: (question, signal) =>
+      chooseOne(
+        'certificate',
+        question.certificates.length,
+        (index) => certificateWording(language, question, index),
+        signal,
+      ),
   };
 }
 

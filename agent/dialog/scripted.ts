@@ -20,7 +20,7 @@ const scriptSchema = v.strictObject({
   pinFile: v.pipe(v.string(), v.startsWith('/')),
   pin: v.optional(v.picklist(['give', 'cancel', 'ignore']), 'give'),
   code: v.optional(v.string()),
-  /** Label of the token that is chosen where there are several. */
+  /** Label of the token, or serial number of the certificate, that is chosen where there are several. */
   choose: v.optional(v.string()),
 });
 type Script = v.InferOutput<typeof scriptSchema>;
@@ -47,11 +47,18 @@ export function scriptedDialog(settings: DialogSettings, path: string): Dialog {
     },
     async chooseToken(question, signal) {
       const { choose } = await readScript(path, signal);
-      const index = question.tokens.findIndex((token) => token.label === choose);
-      if (index === -1) throw new AgentError('ERR_USER_CANCELLED');
-      return index;
+      return chosen(question.tokens.findIndex((token) => token.label === choose));
+    },
+    async chooseCertificate(question, signal) {
+      const { choose } = await readScript(path, signal);
+      return chosen(question.certificates.findIndex(({ serialNumber }) => serialNumber === choose));
     },
   };
+}
+
+function chosen(index: number): number {
+  if (index === -1) throw new AgentError('ERR_USER_CANCELLED');
+  return index;
 }
 
 async function waitInVain(timeoutMs: number, signal: AbortSignal): Promise<never> {

@@ -5,7 +5,16 @@ import { abortedError } from './aborted.ts';
 import type { Dialog, DialogSettings, Language } from './dialog.ts';
 import { closeTerminal, openTerminal, readLine } from './terminal-line.ts';
 import { typedCode } from './text.ts';
-import { codeWording, consentWording, pinWarnings, pinWording, titleOf, tokenList } from './wording.ts';
+import {
+  certificateList,
+  codeWording,
+  consentWording,
+  pinWarnings,
+  pinWording,
+  type Title,
+  titleOf,
+  tokenList,
+} from './wording.ts';
 import { say } from './words.ts';
 
 /** Characters granted to each stranger's text. */
@@ -26,6 +35,15 @@ export function terminalDialog(settings: DialogSettings): Dialog {
     for (let lines = prompt.lines; ; lines = [empty]) {
       const typed = await ask({ ...prompt, lines }, signal);
       if (typed === undefined || typed.length > 0) return typed;
+    }
+  };
+  const chooseByNumber = async (body: readonly string[], count: number, signal: AbortSignal): Promise<number> => {
+    const lines = [...body, say(language, 'terminal.choose')];
+    for (;;) {
+      const typed = await ask({ lines, prompt: say(language, 'terminal.answer'), echo: true }, signal);
+      if (typed === undefined) throw new AgentError('ERR_USER_CANCELLED');
+      const number = Number(typedCode(typed));
+      if (Number.isInteger(number) && number >= 1 && number <= count) return number - 1;
     }
   };
   return {
@@ -62,22 +80,18 @@ export function terminalDialog(settings: DialogSettings): Dialog {
       if (typed === undefined) throw new AgentError('ERR_USER_CANCELLED');
       return typedCode(typed);
     },
-    async chooseToken(question, signal) {
-      const lines = [
-        ...heading(language, 'choose', tokenList(language, question)(BOUND)),
-        say(language, 'terminal.choose'),
-      ];
-      for (;;) {
-        const typed = await ask({ lines, prompt: say(language, 'terminal.answer'), echo: true }, signal);
-        if (typed === undefined) throw new AgentError('ERR_USER_CANCELLED');
-        const index = Number(typedCode(typed)) - 1;
-        if (Number.isInteger(index) && question.tokens[index] !== undefined) return index;
-      }
+    chooseToken(question, signal) {
+      const body = heading(language, 'choose', tokenList(language, question)(BOUND));
+      return chooseByNumber(body, question.tokens.length, signal);
+    },
+    chooseCertificate(question, signal) {
+      const body = heading(language, 'certificate', certificateList(language, question)(BOUND));
+      return chooseByNumber(body, question.certificates.length, signal);
     },
   };
 }
 
-function heading(language: Language, question: 'consent' | 'pin' | 'code' | 'choose', body: string): string[] {
+function heading(language: Language, question: Title, body: string): string[] {
   return ['', `=== ${titleOf(language, question)} ===`, '', body, ''];
 }
 

@@ -1,12 +1,23 @@
 /** What each question says, in one language. `max` bounds every stranger's text, in characters. */
-import type { CodeQuestion, ConsentQuestion, Language, PinQuestion, TokenName, TokenQuestion } from './dialog.ts';
+import type {
+  CertificateName,
+  CertificateQuestion,
+  CodeQuestion,
+  ConsentQuestion,
+  Language,
+  PinQuestion,
+  TokenName,
+  TokenQuestion,
+} from './dialog.ts';
 import { plainLine, plainOrigin } from './text.ts';
 import { say } from './words.ts';
 
 export type Wording = (max: number) => string;
 
+export type Title = 'consent' | 'pin' | 'code' | 'choose' | 'certificate';
+
 /** The window's title: the question, and whose window it is. */
-export function titleOf(language: Language, question: 'consent' | 'pin' | 'code' | 'choose'): string {
+export function titleOf(language: Language, question: Title): string {
   return `${say(language, `${question}.title`)} – ${say(language, 'app')}`;
 }
 
@@ -18,16 +29,47 @@ export function consentWording(language: Language, question: ConsentQuestion): W
       '',
       say(language, 'consent.bank', { bank: show(question.bank[language]) }),
       say(language, 'consent.site', { site: site(language, question.origin, max) }),
-      say(language, 'consent.account', { display: show(question.account.display) }),
-      say(language, 'consent.id', { id: show(question.account.id) }),
-      ...tokenLines(language, question.token, max),
-      say(language, 'consent.key', { keyType: say(language, `keyType.${question.keyType}`) }),
+      ...accountLines(language, question.account, max),
+      ...objectLines(language, question, max),
       '',
-      say(language, 'consent.safe'),
+      say(language, `consent.effect.${question.purpose}`),
       say(language, 'consent.refusal'),
       say(language, 'consent.telephone', { telephone: show(question.telephone[language]) }),
     ].join('\n');
   };
+}
+
+function accountLines(language: Language, account: ConsentQuestion['account'], max: number): string[] {
+  if (!account) return [];
+  return [
+    say(language, 'consent.account', { display: plainLine(account.display, max) }),
+    say(language, 'consent.id', { id: plainLine(account.id, max) }),
+  ];
+}
+
+/** What is acted on: the token and the key that will be, or the certificate that is. */
+function objectLines(language: Language, question: ConsentQuestion, max: number): string[] {
+  if ('certificate' in question) return certificateLines(language, question.certificate, max);
+  return [
+    ...tokenLines(language, question.token, max),
+    say(language, 'consent.key', { keyType: say(language, `keyType.${question.keyType}`) }),
+  ];
+}
+
+function certificateLines(language: Language, certificate: CertificateName, max: number): string[] {
+  const { subject, role, serialNumber, token } = certificate;
+  return [
+    say(language, 'certificate.subject', { subject: plainLine(subject, max) }),
+    ...(role ? [say(language, 'certificate.role', { role: plainLine(role, max) })] : []),
+    say(language, 'certificate.until', { until: dateOf(language, certificate.until) }),
+    say(language, 'certificate.serial', { serialNumber: plainLine(serialNumber, max) }),
+    say(language, 'consent.token', { label: plainLine(token.label, max), model: plainLine(token.model, max) }),
+  ];
+}
+
+/** In this machine's time zone, as the bank's page shows it. */
+function dateOf(language: Language, date: Date): string {
+  return new Intl.DateTimeFormat(language === 'ja' ? 'ja-JP' : 'en-GB', { dateStyle: 'long' }).format(date);
 }
 
 export function pinWording(language: Language, question: PinQuestion): Wording {
@@ -39,7 +81,9 @@ export function pinWording(language: Language, question: PinQuestion): Wording {
       ...tokenLines(language, question.token, max),
       say(language, 'pin.purpose', { purpose: say(language, `purpose.${question.purpose}`) }),
       say(language, 'consent.bank', { bank: plainLine(question.bank[language], max) }),
-      say(language, 'consent.account', { display: plainLine(question.account, max) }),
+      ...(question.account === undefined
+        ? []
+        : [say(language, 'consent.account', { display: plainLine(question.account, max) })]),
     ].join('\n');
 }
 
@@ -90,6 +134,37 @@ export function tokenList(language: Language, question: TokenQuestion): Wording 
           model: plainLine(token.model, max),
           serialNumber: plainLine(token.serialNumber, max),
           slotDescription: plainLine(token.slotDescription, max),
+        }),
+      ),
+    ].join('\n');
+}
+
+/** One certificate of several, for dialogs that can only show one at a time. */
+export function certificateWording(language: Language, question: CertificateQuestion, index: number): Wording {
+  const certificate = question.certificates[index];
+  if (certificate === undefined) throw new RangeError('no such certificate');
+  return (max) =>
+    [
+      say(language, 'certificate.lead', { bank: plainLine(question.bank[language], max) }),
+      say(language, 'certificate.count', { number: String(index + 1), count: String(question.certificates.length) }),
+      '',
+      ...certificateLines(language, certificate, max),
+    ].join('\n');
+}
+
+/** All certificates at once, numbered from 1. */
+export function certificateList(language: Language, question: CertificateQuestion): Wording {
+  return (max) =>
+    [
+      say(language, 'certificate.lead', { bank: plainLine(question.bank[language], max) }),
+      '',
+      ...question.certificates.map(({ subject, role, until, serialNumber, token }, index) =>
+        say(language, 'certificate.item', {
+          number: String(index + 1),
+          subject: plainLine(`${subject} ${role}`, max),
+          until: dateOf(language, until),
+          serialNumber: plainLine(serialNumber, max),
+          label: plainLine(token.label, max),
         }),
       ),
     ].join('\n');

@@ -1,12 +1,10 @@
 /** The token session of one enrollment: opened when first needed, kept while the work goes on, closed before long waits. */
-import { createHash } from 'node:crypto';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { purposeOf } from '../policy/plan.ts';
 import type { JournalEntry, PinContext, Ports, TokenIdentity, TokenSession } from './ports.ts';
 
 /** A token host may outlive the making of a key by this much, so that a quick CA needs no second PIN; then it ends. */
 const HOST_LIVES_MS = 60_000;
-/** How long another process may keep the token before we say that it is busy. */
-const LOCK_WAIT_MS = 30_000;
 
 export type Desk = {
   /** @throws AgentError ERR_TOKEN_*, ERR_MODULE_*, ERR_TOKEN_HOST_* */
@@ -59,8 +57,7 @@ async function openSession(
   ports: Ports,
   signal: AbortSignal,
 ): Promise<Open> {
-  const busy = new AgentError('ERR_TOKEN_BUSY', { label: token.label });
-  const unlock = await ports.locks.hold(`token-${nameOf(token)}`, busy, LOCK_WAIT_MS, signal);
+  const unlock = await ports.locks.holdToken(token, signal);
   try {
     const session = await ports.tokens.open(token, pin, deadlines, signal);
     return { session, unlock, openedAt: ports.clock.now() };
@@ -71,14 +68,6 @@ async function openSession(
 }
 
 function pinContext(plan: JournalEntry['state']['plan'], purpose: 'enroll' | 'write-back'): PinContext {
-  const asked = purpose === 'enroll' ? plan.purpose : purpose;
+  const asked = purpose === 'enroll' ? purposeOf(plan) : purpose;
   return { profile: plan.profile, purpose: asked, bank: plan.bank, account: plan.account.display };
-}
-
-/** Not the module: the same token seen through two modules is one token. */
-function nameOf({ label, serialNumber, model, manufacturer }: TokenIdentity): string {
-  return createHash('sha256')
-    .update(JSON.stringify([label, serialNumber, model, manufacturer]))
-    .digest('hex')
-    .slice(0, 32);
 }

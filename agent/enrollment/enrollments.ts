@@ -3,13 +3,20 @@
  * holds. The work lives here and not in a socket: a closed tab, a reload, a lost connection change nothing.
  */
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
-import type { EnrollmentId, EnrollmentResult, StateName } from '../../web-bridge/protocol/methods.ts';
+import {
+  type EnrollmentId,
+  type EnrollmentResult,
+  RENEWALS_MAX,
+  type RenewalStanding,
+  type StateName,
+} from '../../web-bridge/protocol/methods.ts';
 import type { Purpose } from '../../web-bridge/protocol/order.ts';
+import { customerCertificates, isAcceptable } from '../policy/customer-certificates.ts';
 import { checkValidity, type Profile, type VerifiedOrder, verifyOrder } from '../policy/order.ts';
 import { type Accepted, planFor } from '../policy/plan.ts';
-import { createCoolDown } from './cool-down.ts';
-import type { JournalEntry, Ports } from './ports.ts';
-import { isAcceptable, prepare } from './prepare.ts';
+import { renewalOf } from '../policy/renewal.ts';
+import type { AttentionHeld, JournalEntry, Ports, TokenDescription } from './ports.ts';
+import { prepare } from './prepare.ts';
 import { resultOf } from './result.ts';
 import { runEnrollment } from './run.ts';
 import { isCancellable, isOpen, type State } from './state.ts';
@@ -25,7 +32,10 @@ export type Standing = {
 /** Who asks: a page sees the enrollments of its own origin only; the person at this machine sees all. */
 export type Viewer = { readonly origin: string } | 'owner';
 
-export type Surroundings = { readonly tokenPresent: boolean; readonly renewal: Profile['renewal'] };
+export type Surroundings = {
+  readonly tokenPresent: boolean;
+  readonly renewal: Profile['renewal'] & { readonly certificates: RenewalStanding[] };
+};
 
 export type Listener = (standing: Standing) => void;
 
@@ -38,6 +48,8 @@ type Live = {
   error: AgentError | undefined;
   cancel: AbortController;
   work: Promise<void> | undefined;
+  /** The human's attention, from the order to the key: consent and the PIN are asked in one go. */
+  held: AttentionHeld | undefined;
   readonly listeners: Set<Listener>;
 };
 
@@ -49,13 +61,11 @@ export class Enrollments {
   readonly #ports: Ports;
   readonly #profiles: () => Promise<readonly Profile[]>;
   readonly #live = new Map<EnrollmentId, Live>();
-  readonly #coolDown: ReturnType<typeof createCoolDown>;
   readonly #ending = new AbortController();
 
   constructor(ports: Ports, profiles: () => Promise<readonly Profile[]>) {
     this.#ports = ports;
     this.#profiles = profiles;
-    this.#coolDown = createCoolDown(() => ports.clock.now());
   }
 
   /** Reads the journal. Called once, before anything else. */
@@ -86,15 +96,14 @@ export class Enrollments {
     // Asked before, but the human never consented: the order is not spent, and asks anew.
     if (known) this.#live.delete(known.enrollment);
     checkValidity(verified.claims, this.#ports.clock.now());
-    this.#coolDown.check(origin);
-    if ([...this.#live.values()].some(({ entry, work }) => !entry && work !== undefined))
-      throw new AgentError('ERR_BRIDGE_BUSY');
     const accepted = planFor(verified);
+    const held = this.#ports.attention.take(origin);
     const live = this.#newLive(
       Buffer.from(this.#ports.random(ENROLLMENT_ID_BYTES)).toString('base64url'),
       verified,
       origin,
     );
+    live.held = held;
     this.#work(live, (signal) => this.#prepareAndRun(live, accepted, signal));
     return live.enrollment;
   }
@@ -119,8 +128,29 @@ export class Enrollments {
   async surroundings(origin: string): Promise<Surroundings> {
     const profile = (await this.#profiles()).find(({ origins }) => origins.includes(origin));
     if (!profile) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN');
-    const tokens = await this.#ports.tokens.list(this.#ending.signal);
-    return { tokenPresent: tokens.some((token) => isAcceptable(token, profile.tokens)), renewal: profile.renewal };
+    const all = await this.#ports.tokens.list(this.#ending.signal);
+    const tokens = all.filter((token) => isAcceptable(token, profile.tokens));
+    const certificates = await this.#renewals(profile, tokens);
+    return { tokenPresent: tokens.length > 0, renewal: { ...profile.renewal, certificates } };
+  }
+
+  /** Of each holder the newest certificate: an old pair that waits for its removal renews nothing. */
+  async #renewals(profile: Profile, tokens: readonly TokenDescription[]): Promise<RenewalStanding[]> {
+    const { tokens: port, clock, report } = this.#ports;
+    const stored = await Promise.all(
+      tokens.map((token) =>
+        port.certificates(token, this.#ending.signal).catch((error: unknown) => {
+          report('status: a token is left out', { code: asAgentError(error).code });
+          return [];
+        }),
+      ),
+    );
+    const newest = new Map<string, RenewalStanding>();
+    for (const { parsed } of customerCertificates(stored.flat(), profile.issuers, clock.now())) {
+      const holder = Buffer.from(parsed.subject).toString('base64');
+      if (!newest.has(holder)) newest.set(holder, renewalOf(parsed.notAfter, profile.renewal, clock.now()));
+    }
+    return [...newest.values()].slice(0, RENEWALS_MAX);
   }
 
   /** Hears of each change until the answered function is called. */
@@ -179,6 +209,7 @@ export class Enrollments {
       error: undefined,
       cancel: new AbortController(),
       work: undefined,
+      held: undefined,
       listeners: new Set(),
     };
     this.#live.set(enrollment, live);
@@ -210,13 +241,14 @@ export class Enrollments {
       .catch((error: unknown) => this.#pause(live, asAgentError(error)))
       .finally(() => {
         live.work = undefined;
+        live.held?.release();
       });
   }
 
   async #prepareAndRun(live: Live, accepted: Accepted, signal: AbortSignal): Promise<void> {
     const { journal, clock } = this.#ports;
     const { state, secret } = await prepare(accepted, this.#ports, signal);
-    this.#coolDown.approved(live.origin);
+    live.held?.approved();
     const now = clock.now();
     const entry: JournalEntry = { enrollment: live.enrollment, startedAt: now, updatedAt: now, state };
     await journal.keepSecret(live.enrollment, secret);
@@ -269,11 +301,12 @@ export class Enrollments {
 
   #moved(live: Live, state: State, entry: JournalEntry): void {
     live.entry = { ...entry, state, updatedAt: this.#ports.clock.now() };
+    if (state.name !== 'consented') live.held?.release();
     this.#tell(live);
   }
 
   #pause(live: Live, error: AgentError): void {
-    if (error.code === 'ERR_USER_REFUSED') this.#coolDown.refused(live.origin);
+    if (error.code === 'ERR_USER_REFUSED') live.held?.refused();
     live.error = error;
     this.#ports.report('enrollment: waits or has ended', {
       enrollment: live.enrollment,

@@ -5,7 +5,8 @@
 import type { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, Examination, Proof } from '../../web-bridge/protocol/methods.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
-import type { AuthorizationShape, Plan } from '../policy/plan.ts';
+import type { AuthorizationShape, LoginPlan, Plan, RemovalPlan } from '../policy/plan.ts';
+import type { ParsedCertificate } from '../x509/certificate.ts';
 import type { CertificateDer, CsrDer, CsrInfoDer, SpkiDer } from '../x509/der.ts';
 import type { State } from './state.ts';
 
@@ -47,9 +48,10 @@ export type GeneratedKey = { readonly keyType: KeyType; readonly spki: SpkiDer; 
 /** What the PIN dialog tells the human: why it is asked, by whom, for whom. Every string comes from the plan. */
 export type PinContext = {
   readonly profile: string;
-  readonly purpose: 'enroll' | 'reenroll' | 'write-back' | 'abandon';
+  readonly purpose: 'enroll' | 'renew' | 'reacquire' | 'write-back' | 'abandon' | 'authenticate' | 'remove';
   readonly bank: Plan['bank'];
-  readonly account: string;
+  /** Absent where a log-in's order names none. */
+  readonly account?: string;
 };
 
 export interface Tokens {
@@ -87,9 +89,23 @@ export interface TokenSession {
   prove(key: KeyReference, certificate: CertificateDer, challenge: Uint8Array): Promise<Proof>;
   /** Destroys a pair that has no certificate on the token; answers what is left under its CKA_ID, which should be 0. */
   destroy(ckaId: Uint8Array): Promise<{ readonly left: number }>;
+  /**
+   * Signs the log-in value that the host itself makes of origin and nonce, with the key of a certificate on this token.
+   * The signature is as JWS has it (RFC 7518 §3).
+   * @throws AgentError ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_KEY_MISSING, ERR_TOKEN_SIGNATURE_WRONG
+   */
+  authenticate(certificate: CertificateDer, origin: string, nonce: string): Promise<LoginSignature>;
+  /**
+   * Destroys this certificate and its pair, and nothing else; answers what is left of them in a module started anew.
+   * @throws AgentError ERR_TOKEN_CERTIFICATE_MISSING
+   */
+  remove(certificate: CertificateDer): Promise<{ readonly left: number }>;
   /** Ends the host, and with it the login state. Safe to call twice. */
   close(): Promise<void>;
 }
+
+/** `algorithm`: a JWA name. */
+export type LoginSignature = { readonly algorithm: string; readonly signature: Uint8Array };
 
 /** CKA_ID is a hint that some cards change; the public key is what names a key. */
 export type KeyReference = { readonly ckaId: Uint8Array; readonly spki: SpkiDer; readonly keyType: KeyType };
@@ -135,9 +151,39 @@ export interface Human {
     request: { readonly plan: Plan; readonly tokens: readonly TokenDescription[] },
     signal: AbortSignal,
   ): Promise<TokenDescription>;
+  /** Several certificates of this bank's log in: which one? @throws AgentError ERR_USER_CANCELLED */
+  chooseCertificate<C extends CertificateAtHand>(
+    request: { readonly plan: LoginPlan; readonly certificates: readonly C[] },
+    signal: AbortSignal,
+  ): Promise<C>;
 }
 
-export type ConsentRequest = { readonly plan: Plan; readonly token: TokenDescription; readonly keyType: KeyType };
+/** A customer's certificate on a token that is plugged in. */
+export type CertificateAtHand = { readonly token: TokenDescription; readonly parsed: ParsedCertificate };
+
+export type ConsentRequest =
+  | { readonly plan: Plan; readonly token: TokenDescription; readonly keyType: KeyType }
+  | ({ readonly plan: LoginPlan | RemovalPlan } & CertificateAtHand);
+
+/** One question at a time for the whole agent, and none for a while to a page that is refused again and again. */
+export interface Attention {
+  /** @throws AgentError ERR_BRIDGE_BUSY, ERR_POLICY_COOL_DOWN */
+  take(origin: string): AttentionHeld;
+}
+export type AttentionHeld = {
+  readonly approved: () => void;
+  readonly refused: () => void;
+  /** Safe to call twice. */
+  readonly release: () => void;
+};
+
+/** Orders that no journal entry stands for, spent durably before they are acted upon. */
+export interface SpentOrders {
+  /** @throws AgentError ERR_POLICY_ORDER_USED */
+  check(jti: string): Promise<void>;
+  /** @throws AgentError ERR_POLICY_ORDER_USED, ERR_INTERNAL_STATE_UNWRITABLE */
+  spend(jti: string, until: number, signal: AbortSignal): Promise<void>;
+}
 
 /** The latest state of each enrollment, durable. */
 export interface Journal {
@@ -172,6 +218,8 @@ export interface Clock {
 export interface Locks {
   /** Waits at most `waitMs`. @throws AgentError `busy` when another process holds it */
   hold(name: string, busy: AgentError, waitMs: number, signal: AbortSignal): Promise<() => Promise<void>>;
+  /** The same token seen through two modules is one token. @throws AgentError ERR_TOKEN_BUSY */
+  holdToken(token: TokenIdentity, signal: AbortSignal): Promise<() => Promise<void>>;
 }
 
 export type Ports = {
@@ -180,6 +228,8 @@ export type Ports = {
   readonly human: Human;
   readonly journal: Journal;
   readonly locks: Locks;
+  readonly attention: Attention;
+  readonly spentOrders: SpentOrders;
   readonly clock: Clock;
   readonly random: (bytes: number) => Uint8Array;
   readonly report: (fact: string, details: Readonly<Record<string, unknown>>) => void;

@@ -1,9 +1,10 @@
 /** Before anything is made: which token, which key type, and does the human want it. Nothing is journaled until they do. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import { customerCertificates, isAcceptable, isNamed } from '../policy/customer-certificates.ts';
 import type { Accepted, Plan } from '../policy/plan.ts';
-import { parseCertificate } from '../x509/certificate.ts';
-import type { CertificateDer } from '../x509/der.ts';
+import { type ParsedCertificate, toPem } from '../x509/certificate.ts';
+import { isOrderedSubject } from '../x509/names.ts';
 import type { Ports, TokenDescription } from './ports.ts';
 import type { StateOf } from './state.ts';
 
@@ -16,9 +17,10 @@ export type Prepared = { readonly state: StateOf<'consented'>; readonly secret: 
  * Looks at the tokens and at what the CA demands, and asks the human.
  * @throws AgentError ERR_TOKEN_*, ERR_CA_*, ERR_USER_REFUSED, ERR_USER_TIMEOUT, ERR_USER_UNREACHABLE
  */
-export async function prepare({ plan, secret }: Accepted, ports: Ports, signal: AbortSignal): Promise<Prepared> {
-  const fitting = await fittingTokens(plan, ports, signal);
-  const token = await chooseToken(plan, fitting, ports, signal);
+export async function prepare(accepted: Accepted, ports: Ports, signal: AbortSignal): Promise<Prepared> {
+  const { secret } = accepted;
+  const { plan, tokens } = await withPrevious(accepted.plan, ports, signal);
+  const token = await chooseToken(plan, fittingTokens(plan, tokens), ports, signal);
   const keyType = await chooseKeyType(plan, token, ports, signal);
   await ports.human.consent({ plan, token, keyType }, signal);
   const authorization = secret ?? (await ports.human.authorizationCode({ plan }, signal));
@@ -31,28 +33,30 @@ export async function prepare({ plan, secret }: Accepted, ports: Ports, signal: 
   };
 }
 
-/** Whether a token is plugged in that this plan or profile could use; the answer to a page's `status`. */
-export function isAcceptable(token: TokenDescription, accepted: Plan['tokens']): boolean {
-  const matches = (match: Plan['tokens'][number]) =>
-    (match.label === undefined || match.label === token.label) &&
-    (match.manufacturer === undefined || match.manufacturer === token.manufacturer) &&
-    (match.model === undefined || match.model === token.model);
-  return token.initialized && (accepted.length === 0 || accepted.some(matches));
-}
-
-/** Each filter that leaves nothing says by its own code why. */
-async function fittingTokens(plan: Plan, ports: Ports, signal: AbortSignal): Promise<TokenDescription[]> {
+/** The tokens that the bank accepts; a renewal belongs on the one that holds the certificate it replaces. */
+async function withPrevious(
+  plan: Plan,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<{ readonly plan: Plan; readonly tokens: TokenDescription[] }> {
   const present = (await ports.tokens.list(signal, plan.deadlines)).filter(({ initialized }) => initialized);
-  const accepted = narrowed(
+  const tokens = narrowed(
     present,
     'ERR_TOKEN_MISSING',
     (token) => isAcceptable(token, plan.tokens),
     'ERR_TOKEN_NOT_ACCEPTED',
   );
-  const held = plan.replaces ? await holders(plan.replaces, accepted, ports, signal) : accepted;
+  if (!plan.replaces) return { plan, tokens };
+  const { holders, certificate } = await findReplaced(plan, plan.replaces, tokens, ports, signal);
+  const expired = certificate.notAfter.getTime() < ports.clock.now();
+  return { plan: { ...plan, previous: { certificate: toPem(certificate.der), expired } }, tokens: holders };
+}
+
+/** Each filter that leaves nothing says by its own code why. */
+function fittingTokens(plan: Plan, accepted: TokenDescription[]): TokenDescription[] {
   const able = narrowed(
-    held,
-    'ERR_TOKEN_CERTIFICATE_MISSING',
+    accepted,
+    'ERR_TOKEN_MISSING',
     (token) => usable(plan, token).length > 0,
     'ERR_TOKEN_CANNOT_CREATE_KEYS',
   );
@@ -73,7 +77,7 @@ async function fittingTokens(plan: Plan, ports: Ports, signal: AbortSignal): Pro
 
 function narrowed(
   tokens: TokenDescription[],
-  whenEmpty: 'ERR_TOKEN_MISSING' | 'ERR_TOKEN_CERTIFICATE_MISSING',
+  whenEmpty: 'ERR_TOKEN_MISSING',
   fits: (token: TokenDescription) => boolean,
   whenNoneFits: ConstructorParameters<typeof AgentError>[0],
 ): TokenDescription[] {
@@ -83,30 +87,33 @@ function narrowed(
   return fitting;
 }
 
-/** A renewal belongs on the token that holds the certificate it replaces. */
-async function holders(
+type Replaced = { readonly holders: TokenDescription[]; readonly certificate: ParsedCertificate };
+
+/**
+ * The certificate that the order names, and the tokens that hold it. Nobody's certificate is replaced by another person's.
+ * @throws AgentError ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_CERTIFICATE_FOREIGN, ERR_POLICY_REPLACES_ANOTHER
+ */
+async function findReplaced(
+  plan: Plan,
   replaces: NonNullable<Plan['replaces']>,
-  tokens: TokenDescription[],
+  tokens: readonly TokenDescription[],
   ports: Ports,
   signal: AbortSignal,
-): Promise<TokenDescription[]> {
-  const holds = await Promise.all(
-    tokens.map(async (token) => {
-      const stored = await ports.tokens.certificates(token, signal);
-      return stored.some(({ certificate }) => isNamed(certificate, replaces));
-    }),
-  );
-  return tokens.filter((_, index) => holds[index]);
-}
-
-/** A token may hold what is no certificate at all: that is not the one that is looked for. */
-function isNamed(certificate: CertificateDer, { issuer, serialNumber }: NonNullable<Plan['replaces']>): boolean {
-  try {
-    const parsed = parseCertificate(certificate);
-    return Buffer.from(parsed.issuer).toString('base64') === issuer && parsed.serialNumber === serialNumber;
-  } catch {
-    return false;
+): Promise<Replaced> {
+  const stored = await Promise.all(tokens.map((token) => ports.tokens.certificates(token, signal)));
+  const held = tokens.map((token, index) => ({
+    token,
+    certificates: customerCertificates(stored[index] ?? [], plan.issuers, ports.clock.now()),
+  }));
+  const holding = held.filter(({ certificates }) => certificates.some(({ parsed }) => isNamed(parsed, replaces)));
+  const certificate = holding[0]?.certificates.find(({ parsed }) => isNamed(parsed, replaces))?.parsed;
+  if (!certificate) {
+    const others = held.some(({ certificates }) => certificates.length > 0);
+    throw new AgentError(others ? 'ERR_TOKEN_CERTIFICATE_FOREIGN' : 'ERR_TOKEN_CERTIFICATE_MISSING');
   }
+  if (!isOrderedSubject(certificate.subject, plan.subject, plan.rdnOrder))
+    throw new AgentError('ERR_POLICY_REPLACES_ANOTHER', { serialNumber: certificate.serialNumber });
+  return { holders: holding.map(({ token }) => token), certificate };
 }
 
 async function chooseToken(

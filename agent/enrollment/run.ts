@@ -4,6 +4,7 @@
  */
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId } from '../../web-bridge/protocol/methods.ts';
+import { fromPem } from '../x509/certificate.ts';
 import { buildCsr } from '../x509/csr.ts';
 import type { CertificateDer } from '../x509/der.ts';
 import { checkIssued, type IssuedAnswer, type IssuedCertificate } from '../x509/issued.ts';
@@ -154,7 +155,8 @@ async function judge(
   { certificates, date }: Extract<CaAnswer, { kind: 'issued' }>,
 ): Promise<Event> {
   const { plan, key } = state;
-  const answer = { certificates, date, plan, spki: key.spki, now: ports.clock.now() };
+  const previous = plan.previous && fromPem(plan.previous.certificate);
+  const answer = { certificates, date, plan, spki: key.spki, now: ports.clock.now(), previous };
   const cacerts = () => ports.connectCa(plan.service, plan.deadlines.caMs).cacerts(signal);
   const issued = await checkWithin(answer, cacerts);
   return { event: 'issued', ...issued };

@@ -75,7 +75,7 @@ async function ask(token: OpenToken, refusedBefore: boolean): Promise<Buffer> {
   const question: PinQuestion = {
     purpose: token.context.purpose,
     bank: token.context.bank,
-    account: token.context.account,
+    ...(token.context.account === undefined ? {} : { account: token.context.account }),
     token: token.identity,
     tries: triesOf(readableFlags(token)),
     refusedBefore,

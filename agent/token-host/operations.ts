@@ -2,11 +2,13 @@
 import pkcs11js from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { HostOperation, HostParams, HostResult } from '../token/host-protocol.ts';
+import { authenticate } from './authenticate.ts';
 import { isRequestInfoFor } from './certificate.ts';
 import { destroy } from './destroy.ts';
 import { generate } from './generate.ts';
 import { finalize, type LoadedModule, loadModule } from './module.ts';
 import { attributeIfAny, findOfClass } from './objects.ts';
+import { remove } from './remove.ts';
 import { type OpenToken, openToken, type Teller, wipePins } from './session.ts';
 import { asX509, signWith } from './sign.ts';
 import { findSlot, listTokens } from './slots.ts';
@@ -52,6 +54,8 @@ export const OPERATIONS: Operations = {
   store: (host, params) => store(tokenOf(host), params),
   prove: (host, params) => prove(tokenOf(host), params),
   destroy: (host, params) => destroy(tokenOf(host), params),
+  authenticate: (host, params) => authenticate(tokenAskedFor(host, 'authenticate'), params),
+  remove: (host, params) => remove(tokenAskedFor(host, 'remove'), params),
   async end(host) {
     if (host.token) wipePins(host.token);
     if (host.module) finalize(host.module, host.token ? [host.token.slot] : []);
@@ -68,6 +72,13 @@ function moduleOf({ module }: Host): LoadedModule {
 
 function tokenOf({ token }: Host): OpenToken {
   if (!token) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { missing: 'open' });
+  return token;
+}
+
+/** The PIN dialog told the human what the PIN is for: a session opened to enroll logs nobody in and removes nothing. */
+function tokenAskedFor(host: Host, purpose: OpenToken['context']['purpose']): OpenToken {
+  const token = tokenOf(host);
+  if (token.context.purpose !== purpose) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: purpose });
   return token;
 }
 

@@ -48,9 +48,9 @@ const tokenDescription = v.strictObject({
 
 const pinContext = v.strictObject({
   profile: text(64),
-  purpose: v.picklist(['enroll', 'reenroll', 'write-back', 'abandon']),
+  purpose: v.picklist(['enroll', 'renew', 'reacquire', 'write-back', 'abandon', 'authenticate', 'remove']),
   bank: names,
-  account: text(200),
+  account: v.exactOptional(text(200)),
 });
 
 const dialogSettings = v.strictObject({
@@ -124,6 +124,17 @@ export const HOST_OPERATIONS = {
     result: proof,
   },
   destroy: { params: v.strictObject({ ckaId }), result: v.strictObject({ left: v.number() }) },
+  /** The host makes the value that is signed for itself: the caller names only where and what for. */
+  authenticate: {
+    params: v.strictObject({
+      certificate: der,
+      origin: v.pipe(v.string(), v.regex(/^https?:\/\/[\x21-\x7e]+$/), v.maxLength(255)),
+      nonce: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{44,128}$/)),
+    }),
+    result: v.strictObject({ algorithm: text(16), signature: bytes(8, 2048) }),
+  },
+  /** A certificate and its pair; `left` counts what is still there after the module was started anew. */
+  remove: { params: v.strictObject({ certificate: der }), result: v.strictObject({ left: v.number() }) },
   /** Wipes the PIN, closes the sessions, finalizes the module; the process ends after the answer. */
   end: { params: nothing, result: nothing },
 } as const;

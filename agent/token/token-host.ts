@@ -48,6 +48,8 @@ const FIRST_STEP: Readonly<Record<HostOperation, TokenOperation>> = {
   store: 'write',
   prove: 'restart',
   destroy: 'remove',
+  authenticate: 'login',
+  remove: 'login',
   end: 'restart',
 };
 

@@ -168,6 +168,8 @@ function sessionOn(
     },
     prove: (key, certificate, challenge) => request('prove', { key: referenceOf(key), certificate, challenge }),
     destroy: (ckaId) => request('destroy', { ckaId }),
+    authenticate: (certificate, origin, nonce) => request('authenticate', { certificate, origin, nonce }),
+    remove: (certificate) => request('remove', { certificate }),
     async close() {
       closed = true;
       await host.end();

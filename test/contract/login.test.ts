@@ -51,6 +51,7 @@ describe('the log-in to a token', function () {
     const dialog: Dialog = {
       consent: never,
       code: never,
+      chooseCertificate: never,
       chooseToken: never,
       pin: async (question) => {
         questions.push(question);

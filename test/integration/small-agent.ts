@@ -83,7 +83,7 @@ export function createSmallAgent(): SmallAgent {
     status: async (_, { origin }) => ({
       token: true,
       enrollments: [...enrollments.values()].filter((one) => one.origin === origin).map(({ status }) => status),
-      renewal: { opensDaysBefore: 40, closesDaysAfter: 30 },
+      renewal: { opensDaysBefore: 40, closesDaysAfter: 30, certificates: [] },
     }),
     enroll: async ({ order }, caller) => ({ enrollment: begin(order, caller) }),
     reenroll: async ({ order }, caller) => ({ enrollment: begin(order, caller) }),

@@ -42,6 +42,8 @@ export const ERRORS = {
   ERR_POLICY_PROFILE_SIGNATURE_INVALID: { retry: 'never', support: 'P19' },
   ERR_POLICY_SCRIPTED_HUMAN_REFUSED: { retry: 'never', support: 'P20' },
   ERR_POLICY_COOL_DOWN: { retry: 'later', support: 'P21' },
+  ERR_POLICY_REPLACES_ANOTHER: { retry: 'never', support: 'P22' },
+  ERR_POLICY_REMOVAL_REFUSED: { retry: 'never', support: 'P23' },
 
   ERR_USER_REFUSED: { retry: 'user', support: 'U01' },
   ERR_USER_PIN_CANCELLED: { retry: 'user', support: 'U02' },
@@ -66,6 +68,9 @@ export const ERRORS = {
   ERR_TOKEN_CERTIFICATE_MISSING: { retry: 'user', support: 'T15' },
   ERR_TOKEN_SIGNATURE_WRONG: { retry: 'never', support: 'T16' },
   ERR_TOKEN_FAILED: { retry: 'user', support: 'T17' },
+  ERR_TOKEN_CERTIFICATE_FOREIGN: { retry: 'user', support: 'T18' },
+  ERR_TOKEN_CERTIFICATE_EXPIRED: { retry: 'never', support: 'T19' },
+  ERR_TOKEN_REMOVAL_INCOMPLETE: { retry: 'never', support: 'T20' },
 
   ERR_MODULE_MISSING: { retry: 'user', support: 'M01' },
   ERR_MODULE_UNSAFE: { retry: 'never', support: 'M02' },

@@ -91,6 +91,19 @@ export const enrollmentStatus = v.strictObject({
 });
 export type EnrollmentStatus = v.InferOutput<typeof enrollmentStatus>;
 
+/** Where a certificate stands in the bank's renewal window; what to do then is the page's to say. */
+export const RENEWAL_PHASES = ['too-early', 'open', 'expired-allowed', 'too-late'] as const;
+export type RenewalPhase = (typeof RENEWAL_PHASES)[number];
+export const renewalStanding = v.strictObject({
+  phase: v.picklist(RENEWAL_PHASES),
+  opensAt: v.string(),
+  expiresAt: v.string(),
+  closesAt: v.string(),
+});
+export type RenewalStanding = v.InferOutput<typeof renewalStanding>;
+/** A token of a bank's customer holds one or two; an answer of the bridge must fit into one message. */
+export const RENEWALS_MAX = 16;
+
 export const METHODS = {
   hello: { params: none, result: v.strictObject({ protocol: v.literal(PROTOCOL), version: v.string() }) },
   status: {
@@ -99,8 +112,13 @@ export const METHODS = {
       /** Whether a token that this bank accepts is plugged in. */
       token: v.boolean(),
       enrollments: v.array(enrollmentStatus),
-      /** When re-enrollment is open, in days before and after the certificate's expiry. */
-      renewal: v.strictObject({ opensDaysBefore: v.number(), closesDaysAfter: v.number() }),
+      renewal: v.strictObject({
+        /** When re-enrollment is open, in days before and after the certificate's expiry. */
+        opensDaysBefore: v.number(),
+        closesDaysAfter: v.number(),
+        /** This bank's certificates on the tokens, the newest for each holder; no names: the page is not told whose. */
+        certificates: v.pipe(v.array(renewalStanding), v.maxLength(RENEWALS_MAX)),
+      }),
     }),
   },
   enroll: { params: order, result: named },

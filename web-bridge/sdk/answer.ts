@@ -5,7 +5,7 @@
  */
 import { PROTOCOL } from '../protocol/address.ts';
 import type { ErrorData } from '../protocol/envelope.ts';
-import type { EnrollmentStatus, Method, Result } from '../protocol/methods.ts';
+import type { EnrollmentStatus, Method, RenewalStanding, Result } from '../protocol/methods.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -70,12 +70,24 @@ export const RESULT_CHECKS = {
   status: members<Result<'status'>>({
     token: truth,
     enrollments: list(isProgress),
-    renewal: members<Result<'status'>['renewal']>({ opensDaysBefore: number, closesDaysAfter: number }),
+    renewal: members<Result<'status'>['renewal']>({
+      opensDaysBefore: number,
+      closesDaysAfter: number,
+      certificates: list(members<RenewalStanding>({ phase: text, opensAt: text, expiresAt: text, closesAt: text })),
+    }),
   }),
   enroll: named,
   reenroll: named,
   watch: members<Result<'watch'>>({ ...statusMembers, result: maybe(isEnrollmentResult) }),
   cancel: isProgress,
+  authenticate: members<Result<'authenticate'>>({
+    format: text,
+    unverifiedCertificate: text,
+    algorithm: text,
+    signature: text,
+    appVersion: text,
+  }),
+  remove: members<Result<'remove'>>({ removed: (value) => value === true }),
 } as const satisfies Partial<Record<Method, Check>>;
 
 /** The methods the SDK calls. */

@@ -23,7 +23,7 @@ async function beat(client: Client): Promise<void> {
 }
 
 /** Keeps a connection honest while `work` runs: heartbeat, a look when the page is seen again, closed on `pagehide`. */
-async function during<T>(client: Client, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+export async function during<T>(client: Client, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   const ended = new AbortController();
   const on = { signal: ended.signal };
   const timer = setInterval(() => void beat(client), HEARTBEAT_MS);

@@ -3,7 +3,14 @@
  * `web-bridge/README.md` shows how a page uses it.
  */
 export { PROTOCOL } from '../protocol/address.ts';
-export type { EnrollmentId, EnrollmentResult, EnrollmentStatus, StateName } from '../protocol/methods.ts';
+export type {
+  EnrollmentId,
+  EnrollmentResult,
+  EnrollmentStatus,
+  RenewalStanding,
+  StateName,
+} from '../protocol/methods.ts';
+export { authenticate, type LoginToken, remove } from './act.ts';
 export { cancel, type EnrollOptions, enroll, reenroll, resume, status } from './enroll.ts';
 export { InkanError } from './failure.ts';
 export { type Permission, permission, whenGranted } from './permission.ts';
