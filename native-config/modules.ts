@@ -1,9 +1,11 @@
 /** Which PKCS#11 modules there are on this machine, and whether they may be loaded: what others can change is not. */
 import { readdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { AgentError, asAgentError } from '../web-bridge/protocol/errors.ts';
 import { checkModulePath } from './module-path.ts';
+import { p11KitFolders, readP11Kit } from './p11-kit.ts';
 import { type AgentConfig, type Pkcs11Module, type TokenFamily, tokenFamily } from './schema.ts';
 
 type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
@@ -25,7 +27,8 @@ async function readFamily(file: string): Promise<TokenFamily> {
 
 /**
  * All modules that may be loaded, by their real paths: those of `agent.json`, then the known ones that are installed and
- * not among them. What may not be loaded is reported and left out; a known module that is not there is no news.
+ * not among them, then p11-kit's. What may not be loaded is reported and left out; a known module that is not there is no
+ * news.
  */
 export async function findModules(config: AgentConfig, report: Report): Promise<Pkcs11Module[]> {
   const forbidden = new Set(config.forbidden);
@@ -47,7 +50,8 @@ export async function findModules(config: AgentConfig, report: Report): Promise<
     }
   };
   for (const module of config.modules) await consider(module, false);
-  for (const path of await knownPaths()) await consider({ path, environment: {} }, true);
+  for (const path of [...(await knownPaths()), ...(await p11KitPaths())])
+    await consider({ path, environment: {} }, true);
   return modules;
 }
 
@@ -56,4 +60,8 @@ async function knownPaths(): Promise<string[]> {
   const { platform } = process;
   if (platform !== 'linux' && platform !== 'darwin' && platform !== 'win32') return [];
   return families.flatMap(({ modules }) => modules[platform]);
+}
+
+async function p11KitPaths(): Promise<readonly string[]> {
+  return (await readP11Kit(await p11KitFolders(homedir()))).paths;
 }

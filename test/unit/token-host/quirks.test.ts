@@ -15,10 +15,20 @@ describe('token families', () => {
     }
   });
 
+  it('name modules by absolute paths, each once', async () => {
+    const families = await loadTokenFamilies();
+    for (const platform of ['linux', 'darwin', 'win32'] as const) {
+      const paths = families.flatMap(({ modules }) => modules[platform]);
+      expect(paths.filter((path) => !/^(\/|[A-Z]:\\)/.test(path) || path.includes('..'))).to.deep.equal([]);
+      expect(new Set(paths).size, platform).to.equal(paths.length);
+    }
+    for (const { name, run, source } of families) if (!run) expect(source, name).to.match(/^Not run here: /);
+  });
+
   it('match by what the module says of itself, whatever the case', async () => {
     const families = await loadTokenFamilies();
     const of = (library: string) => [...quirksOf(families, library, 'any maker')];
-    expect(of('IBM openCryptoki')).to.deep.equal(['digest-info']);
+    expect(of('IBM Meta PKCS11 LIBRARY')).to.deep.equal(['digest-info']);
     expect(of('Yubico (www.yubico.com) PKCS#11 PIV Library (SP-800-73)')).to.deep.equal(['omit-extractable']);
     expect(of('SoftHSM Implementation of PKCS11')).to.deep.equal([]);
     expect(of('')).to.deep.equal([]);

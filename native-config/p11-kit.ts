@@ -1,0 +1,118 @@
+/**
+ * Modules that p11-kit is configured with (pkcs11.conf(5)): whoever installs a token's software often leaves a file there.
+ * Only their paths are taken; p11-kit itself is not used, and each path is judged as any other.
+ */
+import { access, readdir, readFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { ownershipFlaw } from './ownership.ts';
+
+export type P11KitFolders = {
+  /** Folders of `*.module` files: the user's first. Where two hold a file of one name, the earlier wins setting by setting. */
+  readonly configurations: readonly string[];
+  /** Where a relative `module:` lies; distributions differ, the first that holds the file counts. */
+  readonly modules: readonly string[];
+};
+
+export type P11KitReading = {
+  readonly paths: readonly string[];
+  /** File names, with why nothing was taken from them. */
+  readonly leftOut: readonly { readonly file: string; readonly reason: string }[];
+};
+
+type Settings = ReadonlyMap<string, string>;
+
+/** p11-kit compares with the base name of the executable, which for us is Node's. */
+const OUR_NAMES: ReadonlySet<string> = new Set(['inkan', 'node']);
+const SYSTEM_CONFIGURATION = '/etc/pkcs11';
+const PACKAGES = '/usr/share/p11-kit/modules';
+const MODULE_FOLDERS = [
+  '/usr/lib/x86_64-linux-gnu/pkcs11',
+  '/usr/lib/aarch64-linux-gnu/pkcs11',
+  '/usr/lib64/pkcs11',
+  '/usr/lib/pkcs11',
+  '/usr/local/lib/pkcs11',
+  '/opt/homebrew/lib/pkcs11',
+];
+/** "The first characters needs to be an alphanumeric, the filename should end with .module". */
+const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9_,.-]*\.module$/;
+const MAX_FILE_CHARACTERS = 64 * 1024;
+
+/** The usual folders of a user. `user-config` of the system's pkcs11.conf may leave out the user's, or all others. */
+export async function p11KitFolders(home: string, system = SYSTEM_CONFIGURATION): Promise<P11KitFolders> {
+  const users = join(home, '.config', 'pkcs11', 'modules');
+  const others = [join(system, 'modules'), PACKAGES];
+  const settings = parse(await readFile(join(system, 'pkcs11.conf'), 'utf8').catch(() => ''));
+  const mode = settings.get('user-config');
+  const configurations = mode === 'none' ? others : mode === 'only' ? [users] : [users, ...others];
+  return { configurations, modules: MODULE_FOLDERS };
+}
+
+export async function readP11Kit(folders: P11KitFolders): Promise<P11KitReading> {
+  const leftOut: P11KitReading['leftOut'][number][] = [];
+  const merged = new Map<string, Settings>();
+  for (const folder of folders.configurations) {
+    for (const file of await moduleFiles(folder)) {
+      const settings = await readSettings(join(folder, file));
+      if (typeof settings === 'string') leftOut.push({ file, reason: settings });
+      else merged.set(file, new Map([...settings, ...(merged.get(file) ?? [])]));
+    }
+  }
+  const paths: string[] = [];
+  for (const [file, settings] of merged) {
+    const reason = reasonAgainst(settings);
+    if (reason) leftOut.push({ file, reason });
+    else paths.push(await resolved(settings.get('module') ?? '', folders.modules));
+  }
+  return { paths, leftOut };
+}
+
+async function moduleFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => FILE_NAME.test(name)).sort();
+}
+
+/** What others may write is nobody's configuration: it could name any library of this machine to be loaded. */
+async function readSettings(path: string): Promise<Settings | string> {
+  try {
+    if (await ownershipFlaw(path)) return 'others could change it';
+    return parse((await readFile(path, 'utf8')).slice(0, MAX_FILE_CHARACTERS));
+  } catch {
+    return 'cannot be read';
+  }
+}
+
+/** `name: value` line by line; comments are whole lines. */
+function parse(text: string): Settings {
+  const settings = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, name, value] = /^\s*([A-Za-z0-9._-]+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) settings.set(name, value);
+  }
+  return settings;
+}
+
+const names = (value: string | undefined): string[] => (value ?? '').split(/[\s,]+/).filter(Boolean);
+
+function reasonAgainst(settings: Settings): string | undefined {
+  const enabled = settings.get('enable-in');
+  if (settings.get('remote')) return 'remote: a module elsewhere is not run';
+  if (!settings.get('module')) return 'module: is blank';
+  if (settings.get('trust-policy') === 'yes') return 'trust-policy: holds no keys';
+  if (names(settings.get('disable-in')).some((name) => OUR_NAMES.has(name))) return 'disable-in names us';
+  if (enabled && !names(enabled).some((name) => OUR_NAMES.has(name))) return 'enable-in names others';
+  return undefined;
+}
+
+/** Put together as text: `join` would tidy away a `..`, which the path rules refuse. */
+async function resolved(module: string, folders: readonly string[]): Promise<string> {
+  if (isAbsolute(module)) return module;
+  const candidates = folders.map((folder) => `${folder}/${module}`);
+  for (const candidate of candidates) {
+    const found = await access(candidate).then(
+      () => true,
+      () => false,
+    );
+    if (found) return candidate;
+  }
+  return candidates[0] ?? module;
+}

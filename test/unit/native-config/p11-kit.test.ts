@@ -1,0 +1,108 @@
+/** What pkcs11.conf(5) says of the files in which p11-kit's modules are configured. */
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { checkModulePath } from '../../../native-config/module-path.ts';
+import { p11KitFolders, readP11Kit } from '../../../native-config/p11-kit.ts';
+import { refusalOf } from '../../stage/refusal.ts';
+
+describe("p11-kit's configuration", () => {
+  let folder: string;
+  let user: string;
+  let system: string;
+  let modules: string;
+
+  beforeEach(() => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'inkan-p11-kit-')));
+    [user, system, modules] = ['user', 'system', 'modules'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const path of [user, system, modules]) mkdirSync(path, { mode: 0o700 });
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const write = (where: string, name: string, text: string): void =>
+    writeFileSync(join(where, name), text, { mode: 0o644 });
+  const read = () => readP11Kit({ configurations: [user, system], modules: [join(folder, 'no-such'), modules] });
+  const reasonFor = async (text: string): Promise<string | undefined> => {
+    write(system, 'one.module', text);
+    return (await read()).leftOut[0]?.reason;
+  };
+
+  it('names modules by absolute path, or relative to the folder of modules', async () => {
+    write(modules, 'b.so', '');
+    write(system, 'a.module', '# a comment\n\n  module :  /opt/a.so  \ncritical: no\n');
+    write(system, 'b.module', 'module:b.so\npriority: 5\n');
+    expect(await read()).to.deep.equal({ paths: ['/opt/a.so', join(modules, 'b.so')], leftOut: [] });
+  });
+
+  it('is left out where it says so: run elsewhere, blank, trust anchors, other programs', async () => {
+    const module = 'module: /opt/a.so\n';
+    expect(await reasonFor(`${module}remote: |ssh user@host p11-kit remote /opt/a.so\n`)).to.match(/^remote/);
+    expect(await reasonFor('module:\n')).to.match(/blank/);
+    expect(await reasonFor(`${module}trust-policy: yes\n`)).to.match(/^trust-policy/);
+    expect(await reasonFor(`${module}disable-in: firefox, inkan\n`)).to.match(/^disable-in/);
+    expect(await reasonFor(`${module}enable-in: seahorse ssh\n`)).to.match(/^enable-in/);
+    expect((await read()).paths).to.deep.equal([]);
+    expect(await reasonFor(`${module}enable-in: ssh,inkan\n`)).to.equal(undefined);
+    expect(await reasonFor(`${module}disable-in: p11-kit-proxy\n`)).to.equal(undefined);
+    expect((await read()).paths).to.deep.equal(['/opt/a.so']);
+  });
+
+  it("is the user's before the system's, setting by setting: a blank module takes one away", async () => {
+    write(system, 'a.module', 'module: /opt/a.so\n');
+    write(system, 'b.module', 'module: /opt/b.so\ndisable-in: inkan\n');
+    write(user, 'a.module', 'module:\n');
+    write(user, 'b.module', 'disable-in: firefox\n');
+    const { paths, leftOut } = await read();
+    expect(paths).to.deep.equal(['/opt/b.so']);
+    expect(leftOut.map(({ file }) => file)).to.deep.equal(['a.module']);
+  });
+
+  it('is not read from a file that others may write, nor from one of another name', async () => {
+    write(system, 'a.module', 'module: /opt/a.so\n');
+    chmodSync(join(system, 'a.module'), 0o666);
+    for (const name of ['.hidden.module', 'b.module.rpmsave', '-c.module']) write(system, name, 'module: /opt/b.so\n');
+    expect(await read()).to.deep.equal({
+      paths: [],
+      leftOut: [{ file: 'a.module', reason: 'others could change it' }],
+    });
+  });
+
+  it('keeps a `..` as it is, so that the rules for paths refuse it', async () => {
+    write(system, 'a.module', 'module: ../evil.so\n');
+    const [path] = (await read()).paths;
+    expect(path).to.include('/../evil.so');
+    expect(await refusalOf(checkModulePath(path ?? ''))).to.equal('ERR_MODULE_UNSAFE');
+  });
+
+  it('survives what is no configuration: folders, dangling links, bytes', async () => {
+    mkdirSync(join(system, 'folder.module'));
+    symlinkSync(join(folder, 'nowhere'), join(system, 'link.module'));
+    writeFileSync(join(system, 'bytes.module'), Buffer.from([0, 255, 10, 58, 58, 10]), { mode: 0o644 });
+    expect((await read()).paths).to.deep.equal([]);
+    expect((await read()).leftOut).to.have.lengthOf(3);
+    expect(await readP11Kit({ configurations: [join(folder, 'none')], modules: [] })).to.deep.equal({
+      paths: [],
+      leftOut: [],
+    });
+  });
+
+  it("leaves out the user's folder, or all others, where the system says so", async () => {
+    const configured = async (text: string): Promise<readonly string[]> => {
+      write(system, 'pkcs11.conf', text);
+      return (await p11KitFolders('/home/someone', system)).configurations;
+    };
+    const users = '/home/someone/.config/pkcs11/modules';
+    expect(await configured(''))
+      .to.have.lengthOf(3)
+      .and.include(users);
+    expect(await configured('user-config: none\n'))
+      .to.have.lengthOf(2)
+      .and.not.include(users);
+    expect(await configured('user-config: only\n')).to.deep.equal([users]);
+  });
+});
