@@ -30,6 +30,7 @@ const COMMANDS = {
     useful: MODULES,
     run: ['test/run.mjs'],
   },
+  token: { packages: [...COMPILER, 'openssl'], run: ['dist/test/token/main.js'] },
   bench: { packages: [...COMPILER, ...TOKEN], run: ['dist/test/bench/main.js'] },
 };
 

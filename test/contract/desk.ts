@@ -22,6 +22,9 @@ export type Desk = {
   readonly leave: () => void;
 };
 
+/** The CN of the CA that certifies keys in tests. */
+export const AUTHORITY_NAME = 'Token Test CA';
+
 export const PIN_CONTEXT = {
   profile: 'test-bank',
   purpose: 'enroll',
@@ -103,7 +106,7 @@ function authority(ca: string): CertificateDer {
       '-out',
       `${ca}.pem`,
       '-subj',
-      '/CN=Token Test CA',
+      `/CN=${AUTHORITY_NAME}`,
       '-days',
       '2',
     ]);

@@ -13,14 +13,18 @@ export type TokenUnderTest = StagedModule & {
   /** The types that are tried; the token must offer them. */
   readonly keyTypes: readonly KeyType[];
   /** Somebody's own token: nothing is said of what else is on it, and no wrong PIN is sent to it. */
-  readonly own?: { readonly serialNumber: string; readonly objectLabel: string };
+  readonly own?: {
+    readonly serialNumber: string;
+    readonly objectLabel: string;
+    readonly examined: (record: GeneratedKey['examination']) => void;
+  };
 };
 
 /** A string says why there is none on this machine. */
 export type TokenStage = (folder: string) => Promise<TokenUnderTest | string>;
 
 const calm = new AbortController().signal;
-const NO_DEADLINES = { dialogMs: 20_000, caMs: 1000, pendingMs: 1000, retryAtLeastMs: 1, retryAtMostMs: 1, token: {} };
+const NO_DEADLINES = { dialogMs: 60_000, caMs: 1000, pendingMs: 1000, retryAtLeastMs: 1, retryAtMostMs: 1, token: {} };
 
 /** The code of the failure that must come. */
 export async function codeOf(work: Promise<unknown>): Promise<ErrorCode | 'no error'> {
@@ -104,6 +108,7 @@ export function tokenContract(name: string, stage: TokenStage, timeoutMs = 60_00
         expect(key.keyType).to.equal(type);
         expectSpkiOfType(key);
         expectExamination(key);
+        under.own?.examined(key.examination);
         const pair = look().filter(({ id }) => id === ckaId.toString('hex'));
         expect(pair.map((object) => object.class)).to.have.members(['private', 'public']);
         const half = pair.find((object) => object.class === 'private');
