@@ -8,7 +8,7 @@ import { findModules } from '../native-config/modules.ts';
 import type { Pkcs11Module } from '../native-config/schema.ts';
 import { PORTS } from '../web-bridge/protocol/envelope.ts';
 import { type Bridge, startBridge } from '../web-bridge/server/server.ts';
-import { authenticate } from './authentication/authenticate.ts';
+import { actsOn } from './acts.ts';
 import { connectCa } from './ca/index.ts';
 import { type Folders, foldersOf, refuseDangerousEnvironment } from './config.ts';
 import type { Language } from './dialog/dialog.ts';
@@ -18,7 +18,6 @@ import { createAttention } from './enrollment/attention.ts';
 import { Enrollments } from './enrollment/enrollments.ts';
 import { openJournal } from './enrollment/journal.ts';
 import type { Journal, Ports, Tokens } from './enrollment/ports.ts';
-import { removePair } from './enrollment/removal.ts';
 import { openSpentOrders } from './enrollment/spent-orders.ts';
 import { humanAt } from './human.ts';
 import { createLocks } from './lock.ts';
@@ -82,16 +81,8 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   };
   const enrollments = new Enrollments(ports, () => profiles.read());
   await enrollments.recover();
-  const acts = actsOn(ports, profiles);
+  const acts = actsOn(ports, profiles, version());
   return { version: version(), folders, language, report, profiles, modules, tokens, journal, enrollments, acts };
-}
-
-function actsOn(ports: Ports, profiles: ProfileBook): Acts {
-  return {
-    authenticate: async (order, origin, signal) =>
-      authenticate(order, origin, { ports, profiles: await profiles.read(), version: version(), signal }),
-    remove: async (order, origin, signal) => removePair(order, origin, await profiles.read(), ports, signal),
-  };
 }
 
 /** Opens the bridge and goes on with what the journal holds. @throws AgentError ERR_BRIDGE_PORT_TAKEN */

@@ -4,6 +4,7 @@ import type { CertificateReference } from '../../web-bridge/protocol/order.ts';
 import { basicConstraints, fromPem, type ParsedCertificate, parseCertificate } from '../x509/certificate.ts';
 import { validatePath } from '../x509/chain.ts';
 import type { CertificateDer } from '../x509/der.ts';
+import { sameName } from '../x509/names.ts';
 
 type Token = {
   readonly label: string;
@@ -25,8 +26,9 @@ type Stored = { readonly certificate: CertificateDer };
 export type CustomerCertificate<S extends Stored> = S & { readonly parsed: ParsedCertificate };
 
 /**
- * The customers' certificates among `stored`, the newest first, expired ones too: each is judged at a time within its own
- * validity. Anybody can write a certificate that only bears the CA's name onto a token, so the CA's signature counts.
+ * The customers' certificates among `stored`, the longest valid first. Anybody can write a certificate that only bears the
+ * CA's name onto a token, so the CA's signature counts. Expired ones are among them: what is out of its validity is judged at
+ * a time within it, or by the signature alone, for the CA's own certificate may have been renewed since.
  * @param issuers PEM, the profile's
  */
 export function customerCertificates<S extends Stored>(
@@ -39,17 +41,26 @@ export function customerCertificates<S extends Stored>(
   const intermediates = readable.map(({ parsed }) => parsed);
   const chains = (leaf: ParsedCertificate): boolean => {
     const at = Math.min(Math.max(now, leaf.notBefore.getTime()), leaf.notAfter.getTime());
-    try {
-      if (basicConstraints(leaf)?.cA) return false;
-      validatePath({ leaf, intermediates, anchors, now: at });
-      return true;
-    } catch {
-      return false; // not this bank's, or too weak to count
-    }
+    const hasPath = () => validatePath({ leaf, intermediates, anchors, now: at }).length > 0;
+    const signed = () => !isValidAt(leaf, now) && anchors.some((anchor) => hasIssued(anchor, leaf));
+    return isTrue(() => !basicConstraints(leaf)?.cA) && (isTrue(hasPath) || isTrue(signed));
   };
   return readable
     .filter(({ parsed }) => chains(parsed))
     .sort((one, other) => other.parsed.notAfter.getTime() - one.parsed.notAfter.getTime());
+}
+
+function hasIssued(anchor: ParsedCertificate, leaf: ParsedCertificate): boolean {
+  return sameName(anchor.subject, leaf.issuer) && leaf.x509.verify(anchor.x509.publicKey);
+}
+
+/** What cannot be read, or is too weak to be judged, is not this bank's. */
+function isTrue(question: () => boolean): boolean {
+  try {
+    return question();
+  } catch {
+    return false;
+  }
 }
 
 /** A token may hold what is no certificate at all. */

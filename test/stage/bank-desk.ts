@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { type Profile, profile as profileSchema } from '../../native-config/schema.ts';
 import { newOrderClaims, signOrder } from '../../web-bridge/bank/order.ts';
 import { publicJwk, readSigningKey, type SigningKey } from '../../web-bridge/bank/signing-key.ts';
-import type { OrderClaims } from '../../web-bridge/protocol/order.ts';
+import type { CertificateReference, OrderClaims } from '../../web-bridge/protocol/order.ts';
 import { type Authority, makeAuthority } from './authority.ts';
 
 export const ORIGIN = 'https://www.bank.example';
@@ -67,4 +67,16 @@ function draft(iss: string): Parameters<typeof newOrderClaims>[0] {
       authorization: { scheme: 'basic', id: 'M0001', secret: 'one-time-secret' },
     },
   };
+}
+
+/** An order for a log-in, as the bank's server would sign it for one browser session. */
+export function loginOrder({ key, profile }: BankDesk, nonce: string, changes: object = {}): Promise<string> {
+  const draft = { iss: profile.id, origin: ORIGIN, purpose: 'authenticate', nonce } as const;
+  return signOrder({ ...newOrderClaims(draft), ...changes }, key);
+}
+
+/** An order to take one certificate and its pair from the token. */
+export function removalOrder({ key, profile }: BankDesk, replaces: CertificateReference): Promise<string> {
+  const account = { id: 'M0001', display: '株式会社サンプル 管理者' };
+  return signOrder(newOrderClaims({ iss: profile.id, origin: ORIGIN, purpose: 'remove', account, replaces }), key);
 }

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { type ParsedCertificate, parseCertificate } from '../../agent/x509/certificate.ts';
 import { asDer, type CertificateDer } from '../../agent/x509/der.ts';
 import { METHODS } from '../protocol/methods.ts';
+import type { CertificateReference } from '../protocol/order.ts';
 import { validateClientPath } from './path.ts';
 
 /** The shape of the answer; strict, so that nothing unverified rides along. */
@@ -64,6 +65,22 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
 /** 256 random bits as 44 base64 characters. The caller binds it to the browser session and spends it at the answer. */
 export function createNonce(): string {
   return randomBytes(32).toString('base64');
+}
+
+/** An `isRevoked` by the bank's own list: issuer and serial number, as orders name a certificate. */
+export function revokedBy(list: readonly CertificateReference[]): (certificate: X509Certificate) => boolean {
+  const revoked = new Set(list.map(nameOfReference));
+  return (certificate) => revoked.has(nameOfReference(referenceTo(certificate)));
+}
+
+/** How an order, and the bank's list, name this certificate (RFC 5280 §4.1.2.2, §4.1.2.4). */
+export function referenceTo({ raw }: X509Certificate): CertificateReference {
+  const { issuer, serialNumber } = parseCertificate(asDer<CertificateDer>(new Uint8Array(raw)));
+  return { issuer: Buffer.from(issuer).toString('base64'), serialNumber };
+}
+
+function nameOfReference({ issuer, serialNumber }: CertificateReference): string {
+  return `${issuer} ${serialNumber}`;
 }
 
 export type LoginExpectation = {

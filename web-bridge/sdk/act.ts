@@ -17,7 +17,7 @@ async function act<M extends Extract<Method, 'authenticate' | 'remove'>>(
 ): Promise<Result<M>> {
   const client = await reach(options);
   try {
-    return await during(client, options.signal, client.call(method, { order } as never));
+    return await during(client, options.signal, client.call(method, { order }));
   } catch (error) {
     options.signal?.throwIfAborted();
     // Not "it goes on on this computer": the agent closed its dialog with the connection.

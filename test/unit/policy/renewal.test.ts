@@ -1,0 +1,35 @@
+import { expect } from 'chai';
+import { renewalOf } from '../../../agent/policy/renewal.ts';
+
+const at = (text: string) => Date.parse(text);
+const window = { opensDaysBefore: 30, closesDaysAfter: 90 };
+const notAfter = new Date('2027-04-01T00:00:00Z');
+
+describe('the renewal window', () => {
+  const MOMENTS: readonly [string, string][] = [
+    ['2026-04-01T00:00:00Z', 'too-early'],
+    ['2027-03-01T23:59:59.999Z', 'too-early'],
+    ['2027-03-02T00:00:00Z', 'open'],
+    ['2027-04-01T00:00:00Z', 'open'],
+    ['2027-04-01T00:00:00.001Z', 'expired-allowed'],
+    ['2027-06-30T00:00:00Z', 'expired-allowed'],
+    ['2027-06-30T00:00:00.001Z', 'too-late'],
+  ];
+  for (const [moment, phase] of MOMENTS)
+    it(`is ${phase} at ${moment}`, () => expect(renewalOf(notAfter, window, at(moment)).phase).to.equal(phase));
+
+  it('tells its dates', () => {
+    expect(renewalOf(notAfter, window, 0)).to.deep.equal({
+      phase: 'too-early',
+      opensAt: '2027-03-02T00:00:00.000Z',
+      expiresAt: '2027-04-01T00:00:00.000Z',
+      closesAt: '2027-06-30T00:00:00.000Z',
+    });
+  });
+
+  it('may be none at all: no days before, none after', () => {
+    const none = { opensDaysBefore: 0, closesDaysAfter: 0 };
+    const phases = [-1, 0, 1].map((ms) => renewalOf(notAfter, none, notAfter.getTime() + ms).phase);
+    expect(phases).to.deep.equal(['too-early', 'open', 'too-late']);
+  });
+});
