@@ -1,7 +1,7 @@
 // Compiles all rooms (project references), lays what is not TypeScript beside the compiled files, and bundles the SDK
 // and the reference bank's page scripts for browsers.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -27,6 +27,17 @@ function copyAssets() {
   }
 }
 
+/** The one piece of C: passes NULL_PTR where pkcs11js cannot. pkcs11js itself needs a compiler, so there is one. */
+function compileNullPin() {
+  if (process.platform === 'win32') return;
+  const library = join(dist, 'agent/token-host/null-pin.so');
+  const source = join(root, 'agent/token-host/null-pin.c');
+  if (existsSync(library) && statSync(library).mtimeMs > statSync(source).mtimeMs) return;
+  const flags = ['-shared', '-fPIC', '-O2', '-Wall', '-Werror'];
+  const { status } = spawnSync('cc', [...flags, '-o', library, source, '-ldl'], { stdio: 'inherit' });
+  if (status !== 0) console.error('null-pin.c was not compiled: PIN pads will be asked by an empty PIN');
+}
+
 async function bundleForBrowsers() {
   const options = { bundle: true, format: 'esm', target: 'es2022', minify: true, sourcemap: true, logLevel: 'warning' };
   const sdk = join(dist, 'web-bridge/sdk');
@@ -42,5 +53,6 @@ async function bundleForBrowsers() {
 }
 
 compile();
+compileNullPin();
 copyAssets();
 await bundleForBrowsers();

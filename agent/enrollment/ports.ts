@@ -43,7 +43,13 @@ export type StoredCertificate = {
   readonly label: string;
 };
 
-export type GeneratedKey = { readonly keyType: KeyType; readonly spki: SpkiDer; readonly examination: Examination };
+export type GeneratedKey = {
+  readonly keyType: KeyType;
+  readonly spki: SpkiDer;
+  readonly examination: Examination;
+  /** Certificates by which the vendor speaks of this key, where the token shows any. Not judged here. */
+  readonly attestation?: readonly CertificateDer[];
+};
 
 /** What the PIN dialog tells the human: why it is asked, by whom, for whom. Every string comes from the plan. */
 export type PinContext = {

@@ -19,6 +19,7 @@ export function resultOf(state: StateOf<'completed'>): EnrollmentResult {
     token: { label: token.label, model: token.model },
     examination: key.examination,
     proof,
+    ...(key.attestation ? { attestation: key.attestation.map(base64) } : {}),
   };
 }
 

@@ -36,12 +36,46 @@ const WRAPPINGS: readonly { readonly name: string; readonly mechanism: number; r
   { name: 'CKM_AES_KEY_WRAP_PAD', mechanism: pkcs11js.CKM_AES_KEY_WRAP_PAD },
   { name: 'CKM_AES_KEY_WRAP_KWP', mechanism: 0x210b },
 ];
+type Trial = Omit<KeyTrial, 'claimed' | 'claim'>;
+
 const MAX_WRAPPED_BYTES = 16 * 1024;
 
 /** The record of a key that cannot leave. @throws AgentError ERR_TOKEN_KEY_EXPORTABLE { trial }: the caller destroys the key */
 export function examine(place: Place, slot: Handle, key: Handle): Examination {
-  const trials = [readExtractable(place, key), readSecrets(place, key), wrap(place, slot, key)];
-  return { claims: claimsOf(place, key), trials };
+  const tried = [readExtractable(place, key), readSecrets(place, key), wrap(place, slot, key)];
+  const claims = claimsOf(place, key);
+  return { claims, trials: tried.map((trial) => ({ ...claimedOf(claims, trial), ...trial })) };
+}
+
+/** Of what each trial is the test: the claims of a key that cannot leave. */
+const TESTED: Readonly<Record<KeyTrial['trial'], readonly (readonly [keyof KeyClaims, boolean])[]>> = {
+  'read-extractable': [
+    ['extractable', false],
+    ['neverExtractable', true],
+  ],
+  'read-secret': [
+    ['sensitive', true],
+    ['alwaysSensitive', true],
+  ],
+  wrap: [
+    ['extractable', false],
+    ['local', true],
+  ],
+};
+
+/** Every trial here ended well, so a claim that the key can leave contradicts it (OpenSC 0.23 makes such claims). */
+function claimedOf(claims: KeyClaims, { trial }: Trial): Pick<KeyTrial, 'claimed' | 'claim'> {
+  const tested = TESTED[trial].map(([name, right]) => ({ name, right, said: claims[name] }));
+  const claimed = tested
+    .map(({ name, said }) => `${attributeName(name)} ${said === null ? '?' : Number(said)}`)
+    .join(', ');
+  if (tested.some(({ said, right }) => said !== null && said !== right)) return { claimed, claim: 'contradicted' };
+  return { claimed, claim: tested.some(({ said }) => said === null) ? 'unknown' : 'consistent' };
+}
+
+/** `neverExtractable` → `CKA_NEVER_EXTRACTABLE`. */
+function attributeName(name: keyof KeyClaims): string {
+  return `CKA_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
 }
 
 function claimsOf(place: Place, key: Handle): KeyClaims {
@@ -53,7 +87,7 @@ function claimsOf(place: Place, key: Handle): KeyClaims {
  * Must read 0: where the template had to leave it out, nothing else says what the key became. A module that does not know
  * the attribute does not vouch for the key; one that fails otherwise may be asked again.
  */
-function readExtractable(place: Place, key: Handle): KeyTrial {
+function readExtractable(place: Place, key: Handle): Trial {
   const extractable = extractableOf(place, key);
   if (extractable !== 0) throw exportable('read-extractable', extractable ? 'reads 1' : 'cannot be read');
   return { trial: 'read-extractable', outcome: 'refused', evidence: 'CKA_EXTRACTABLE reads 0' };
@@ -68,7 +102,7 @@ function extractableOf(place: Place, key: Handle): number | undefined {
   }
 }
 
-function readSecrets(place: Place, key: Handle): KeyTrial {
+function readSecrets(place: Place, key: Handle): Trial {
   const evidence = Object.entries(SECRETS).map(([name, type]) => `${name} ${secretAnswer(place, key, name, type)}`);
   return { trial: 'read-secret', outcome: 'refused', evidence: `C_GetAttributeValue: ${evidence.join(', ')}` };
 }
@@ -81,10 +115,10 @@ function secretAnswer(place: Place, key: Handle, name: string, type: number): st
 }
 
 /** A session key wraps it if anything can: with each mechanism that the token offers. */
-function wrap(place: Place, slot: Handle, key: Handle): KeyTrial {
+function wrap(place: Place, slot: Handle, key: Handle): Trial {
   const offered = new Set(place.p11.C_GetMechanismList(slot));
   const wrappings = WRAPPINGS.filter(({ mechanism }) => offered.has(mechanism));
-  const impossible = (evidence: string): KeyTrial => ({ trial: 'wrap', outcome: 'impossible', evidence });
+  const impossible = (evidence: string): Trial => ({ trial: 'wrap', outcome: 'impossible', evidence });
   if (wrappings.length === 0) return impossible('no AES wrapping mechanism is offered');
   if (!offered.has(pkcs11js.CKM_AES_KEY_GEN)) return impossible('CKM_AES_KEY_GEN is not offered');
   const wrapping = wrappingKey(place);

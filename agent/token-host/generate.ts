@@ -3,11 +3,13 @@ import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import type { HostParams, HostResult } from '../token/host-protocol.ts';
+import { attestationsOf } from './attestation.ts';
 import { rvOf } from './ckr.ts';
 import { examine } from './examination.ts';
 import { KEY_ROWS } from './key-types.ts';
 import { login } from './login.ts';
 import { findOfClass, findUnder } from './objects.ts';
+import { assertRoomForPair } from './room.ts';
 import type { OpenToken } from './session.ts';
 import { keyTypesOf } from './slots.ts';
 import { orNothing } from './snapshot.ts';
@@ -35,7 +37,8 @@ export async function generate(token: OpenToken, request: Request): Promise<Host
   await login(token);
   await token.teller.step('generate');
   const { privateKey, keyType, spki } = resumedPair(token, request) ?? newPair(token, request, types);
-  return { keyType, spki, examination: examinedOrDestroyed(token, request.ckaId, privateKey) };
+  const examination = examinedOrDestroyed(token, request.ckaId, privateKey);
+  return { keyType, spki, examination, attestation: attestationsOf(token, request.ckaId, spki) };
 }
 
 function resumedPair(token: OpenToken, { ckaId }: Request): Pair | undefined {
@@ -53,6 +56,7 @@ function removeHalf(token: OpenToken, ckaId: Uint8Array): void {
 }
 
 function newPair(token: OpenToken, request: Request, types: readonly KeyType[]): Pair {
+  assertRoomForPair(token);
   const ckaId = Buffer.from(request.ckaId);
   let refused: unknown;
   for (const type of types) {

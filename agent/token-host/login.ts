@@ -7,7 +7,7 @@ import pkcs11js from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { PinQuestion } from '../dialog/dialog.ts';
 import { rvOf } from './ckr.ts';
-import type { OpenToken } from './session.ts';
+import { type OpenToken, restart } from './session.ts';
 import { type TokenFlags, tokenFlags } from './slots.ts';
 
 /** Entries by the human in one operation. A card that is locked costs its holder a visit to the bank. */
@@ -17,6 +17,12 @@ const REFUSALS: ReadonlySet<string | undefined> = new Set([
   'CKR_PIN_INCORRECT',
   'CKR_PIN_INVALID',
   'CKR_PIN_LEN_RANGE',
+]);
+
+/** Pulled and put back between two looks, or a login state that outlived its session. */
+const ALREADY: ReadonlySet<string | undefined> = new Set([
+  'CKR_USER_ALREADY_LOGGED_IN',
+  'CKR_USER_ANOTHER_ALREADY_LOGGED_IN',
 ]);
 
 /** Logs the user in, asking for the PIN unless the token accepted one already. @throws AgentError ERR_TOKEN_PIN_*, ERR_USER_* */
@@ -38,7 +44,17 @@ export async function loginForSignature(token: OpenToken): Promise<void> {
 /** The binding takes a string, which cannot be wiped: it lives in this process only, and not for long. */
 async function sendPin(token: OpenToken, userType: number, pin: Buffer): Promise<void> {
   await token.teller.step('login');
-  token.p11.C_Login(token.session, userType, pin.toString('utf8'));
+  const send = (): void => token.p11.C_Login(token.session, userType, pin.toString('utf8'));
+  try {
+    send();
+  } catch (error) {
+    if (userType !== pkcs11js.CKU_USER || !ALREADY.has(rvOf(error))) throw error;
+    // The token has not judged this PIN: it, or the reader, took us for somebody before. Only a new start tells.
+    await token.teller.step('restart');
+    restart(token);
+    await token.teller.step('login');
+    send();
+  }
 }
 
 async function askAndLogin(token: OpenToken): Promise<void> {
@@ -85,7 +101,7 @@ async function ask(token: OpenToken, refusedBefore: boolean): Promise<Buffer> {
 
 /** The PIN is typed on the reader (CKF_PROTECTED_AUTHENTICATION_PATH): C_Login blocks as long as the human takes. */
 async function loginAtReader(token: OpenToken, userType: number): Promise<void> {
-  // pkcs11js passes a pointer even so; the length 0 is what modules look at.
+  // An empty PIN is no PIN: `null-pin.c`.
   await whileDialogOpen(token, async () => token.p11.C_Login(token.session, userType, ''));
 }
 

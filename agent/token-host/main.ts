@@ -15,6 +15,7 @@ import {
   hostRequest,
 } from '../token/host-protocol.ts';
 import { type Host, OPERATIONS } from './operations.ts';
+import { wasPulled } from './session.ts';
 
 const MAX_FRAMES = 6;
 
@@ -50,7 +51,17 @@ async function answer(message: unknown): Promise<void> {
 async function perform<O extends HostOperation>(operation: O, params: unknown): Promise<unknown> {
   const parsed = v.safeParse(HOST_OPERATIONS[operation].params, params);
   if (!parsed.success) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation });
-  return OPERATIONS[operation](host, parsed.output);
+  try {
+    return await OPERATIONS[operation](host, parsed.output);
+  } catch (error) {
+    throw isUnclear(error) && host.token && wasPulled(host.token)
+      ? new AgentError('ERR_TOKEN_REMOVED', {}, error)
+      : error;
+  }
+}
+
+function isUnclear(error: unknown): boolean {
+  return error instanceof AgentError && error.code === 'ERR_TOKEN_FAILED';
 }
 
 function failure({

@@ -1,10 +1,15 @@
 /** One vendor's module in this process: loaded, initialized, finalized, started anew. */
+import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { checkModulePath } from '../../native-config/module-path.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { rvOf } from './ckr.ts';
 import { type Cryptoki, guarded } from './cryptoki.ts';
+
+/** Lies beside this file once it is built; without it an empty PIN is what a reader's pad is asked by. */
+const NULL_PIN = fileURLToPath(new URL('null-pin.so', import.meta.url));
 
 export type LoadedModule = {
   readonly path: string;
@@ -16,9 +21,25 @@ export type LoadedModule = {
 export async function loadModule(path: string, parameters: string | undefined): Promise<LoadedModule> {
   // Looked at again, in the process that loads: the agent's look was a moment ago.
   await checkModulePath(path);
+  return loadAndInitialize(await realpath(path), { path, parameters });
+}
+
+/**
+ * The same module, so that it can be told NULL_PTR for a PIN that is typed on the reader (`null-pin.c`).
+ * @throws AgentError ERR_MODULE_*
+ */
+export async function loadForPinPad(module: LoadedModule): Promise<LoadedModule> {
+  if (!existsSync(NULL_PIN)) return module;
+  finalize(module, []);
+  await checkModulePath(module.path);
+  process.env['INKAN_MODULE'] = await realpath(module.path);
+  return loadAndInitialize(NULL_PIN, module);
+}
+
+function loadAndInitialize(library: string, { path, parameters }: Omit<LoadedModule, 'p11'>): LoadedModule {
   const binding = new pkcs11js.PKCS11();
   try {
-    binding.load(await realpath(path));
+    binding.load(library);
   } catch (error) {
     throw new AgentError('ERR_MODULE_LOAD_FAILED', {}, error);
   }

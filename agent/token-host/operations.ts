@@ -6,7 +6,7 @@ import { authenticate } from './authenticate.ts';
 import { isRequestInfoFor } from './certificate.ts';
 import { destroy } from './destroy.ts';
 import { generate } from './generate.ts';
-import { finalize, type LoadedModule, loadModule } from './module.ts';
+import { finalize, type LoadedModule, loadForPinPad, loadModule } from './module.ts';
 import { attributeIfAny, findOfClass } from './objects.ts';
 import { remove } from './remove.ts';
 import { type OpenToken, openToken, type Teller, wipePins } from './session.ts';
@@ -42,6 +42,7 @@ export const OPERATIONS: Operations = {
     if (dialog.script !== undefined) await assertTestProfile(profileFolders, pin.profile);
     // Loaded here: a list of tokens needs no dialog, and a host starts for each list.
     const { openDialog } = await import('../dialog/open.ts');
+    if (findSlot(moduleOf(host), token).token.pinPad) host.module = await loadForPinPad(moduleOf(host));
     host.token = await openToken(moduleOf(host), token, pin, openDialog(dialog, process.env), host.teller);
     return {};
   },

@@ -1,7 +1,9 @@
 /** One token open in this process: its session, its login state, and the PIN for as long as the operation needs it. */
 import pkcs11js, { type Handle } from 'pkcs11js';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import type { HostPinContext, HostStep, HostToken } from '../token/host-protocol.ts';
+import { isOutOfOrder } from './ckr.ts';
 import type { Cryptoki } from './cryptoki.ts';
 import { finalize, initialize, type LoadedModule } from './module.ts';
 import { type Quirk, readQuirks } from './quirks.ts';
@@ -70,8 +72,28 @@ export function restart(token: OpenToken): void {
   finalize(token.module, [token.slot]);
   initialize(token.module);
   token.loggedIn = false;
-  token.slot = findSlot(token.module, token.identity).slot;
+  token.slot = slotAgain(token);
   token.session = token.p11.C_OpenSession(token.slot, READ_WRITE);
+}
+
+/** A token that was there a moment ago is not missing: it was pulled out. */
+function slotAgain({ module, identity }: OpenToken): Handle {
+  try {
+    return findSlot(module, identity).slot;
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== 'ERR_TOKEN_MISSING') throw error;
+    throw new AgentError('ERR_TOKEN_REMOVED', {}, error);
+  }
+}
+
+/** A token pulled in the middle of an operation answers anything (CKR_GENERAL_ERROR): its slot tells the truth. */
+export function wasPulled({ p11, slot }: OpenToken): boolean {
+  try {
+    p11.C_GetTokenInfo(slot);
+    return false;
+  } catch (error) {
+    return isOutOfOrder(error);
+  }
 }
 
 export function wipePins(token: OpenToken): void {

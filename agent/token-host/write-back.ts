@@ -4,11 +4,11 @@ import pkcs11js, { type Handle, type Template } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { type HostParams, type HostResult, type Mishap, PROOF_DOMAIN } from '../token/host-protocol.ts';
 import { assertBelongs, type ReadCertificate, readCertificate } from './certificate.ts';
-import { rvOf } from './ckr.ts';
 import { KEY_ROWS } from './key-types.ts';
 import { findPrivateKey } from './keys.ts';
 import { login } from './login.ts';
 import { attributeIfAny, findCertificate } from './objects.ts';
+import { assertRoomFor } from './room.ts';
 import { type OpenToken, restart } from './session.ts';
 import { signWith } from './sign.ts';
 import { mishapOf } from './slots.ts';
@@ -52,32 +52,13 @@ function chainCkaId({ value }: ReadCertificate): Buffer {
 
 function writeUnlessThere(token: OpenToken, certificate: ReadCertificate, ckaId: Buffer, label: string): void {
   if (findCertificate(token, certificate.value)) return;
+  assertRoomFor(token, certificate.value.length);
   const template = certificateTemplate(certificate.value, certificate, ckaId, label);
-  try {
-    orNothing(token, ckaId, () => create(token, template));
-  } catch (error) {
-    throw isFull(token, error, certificate.value.length) ? new AgentError('ERR_TOKEN_FULL', {}, error) : error;
-  }
+  orNothing(token, ckaId, () => create(token, template));
 }
 
 function create({ p11, session }: OpenToken, template: Template): Handle {
   return p11.C_CreateObject(session, template);
-}
-
-/** A full token often says GENERAL_ERROR; only its memory figure, where it has one, tells that from other failures. */
-function isFull(token: OpenToken, error: unknown, bytes: number): boolean {
-  const ambiguous = ['CKR_GENERAL_ERROR', 'CKR_FUNCTION_FAILED', 'CKR_DEVICE_ERROR'].includes(rvOf(error) ?? '');
-  return ambiguous && freeMemory(token) < bytes;
-}
-
-function freeMemory({ p11, slot }: OpenToken): number {
-  try {
-    // A BigInt, whatever the binding's types say. CK_UNAVAILABLE_INFORMATION is all ones.
-    const free: unknown = p11.C_GetTokenInfo(slot).freePublicMemory;
-    return typeof free === 'bigint' && free < 0xffff_ffffn ? Number(free) : Number.POSITIVE_INFINITY;
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
 }
 
 /** @throws AgentError ERR_TOKEN_KEY_MISSING, ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_SIGNATURE_WRONG */

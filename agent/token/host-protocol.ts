@@ -8,8 +8,8 @@ import { type ErrorCode, isErrorCode } from '../../web-bridge/protocol/errors.ts
 import { examination, proof } from '../../web-bridge/protocol/methods.ts';
 import { KEY_TYPES } from '../../web-bridge/protocol/order.ts';
 
-/** The domain of a proof signature: `"inkan-proof-v1\0" ‖ challenge`. Nothing else that we sign begins so. */
-export const PROOF_DOMAIN = 'inkan-proof-v1\0';
+/** The domain of a proof signature: `"inkan-proof-v2\0" ‖ challenge`. Nothing else that we sign begins so. */
+export const PROOF_DOMAIN = 'inkan-proof-v2\0';
 
 /** The file descriptor of the pipe, in the host. */
 export const HOST_DESCRIPTOR = 3;
@@ -104,7 +104,12 @@ export const HOST_OPERATIONS = {
       label: text(256),
       keys: v.pipe(v.array(keyType), v.minLength(1), v.maxLength(KEY_TYPES.length)),
     }),
-    result: v.strictObject({ keyType, spki: bytes(2, 2048), examination }),
+    result: v.strictObject({
+      keyType,
+      spki: bytes(2, 2048),
+      examination,
+      attestation: v.pipe(v.array(der), v.maxLength(4)),
+    }),
   },
   signRequest: {
     params: v.strictObject({ key: keyReference, info: der }),

@@ -13,7 +13,7 @@ import type {
   TokenSession,
   Tokens,
 } from '../enrollment/ports.ts';
-import { asDer } from '../x509/der.ts';
+import { asDer, type CertificateDer } from '../x509/der.ts';
 import type { Environment } from './host-environment.ts';
 import type { HostOperation, HostParams, HostResult, Mishap } from './host-protocol.ts';
 import { type Report, TokenHost } from './token-host.ts';
@@ -156,8 +156,10 @@ function sessionOn(
   };
   return {
     async generate({ ckaId, label, keys }): Promise<GeneratedKey> {
-      const { keyType, spki, examination } = await request('generate', { ckaId, label, keys: [...keys] });
-      return { keyType, spki: asDer(spki), examination };
+      const made = await request('generate', { ckaId, label, keys: [...keys] });
+      const { keyType, spki, examination } = made;
+      const attestation = made.attestation.map((der) => asDer<CertificateDer>(der));
+      return { keyType, spki: asDer(spki), examination, ...(attestation.length > 0 ? { attestation } : {}) };
     },
     async signRequest(key, info) {
       return (await request('signRequest', { key: referenceOf(key), info })).signature;

@@ -158,7 +158,7 @@ export function tokenContract(name: string, stage: TokenStage, timeoutMs = 60_00
         'a hash': randomBytes(32),
         'the key alone': reference.spki,
         'bytes after it': Buffer.concat([own, Buffer.from([0])]),
-        'a proof': Buffer.concat([Buffer.from('inkan-proof-v1\0'), randomBytes(32)]),
+        'a proof': Buffer.concat([Buffer.from('inkan-proof-v2\0'), randomBytes(32)]),
         'a wrapped request': Buffer.concat([Buffer.from([0x30, 0x82, own.length >> 8, own.length & 255]), own]),
       };
       for (const [what, bytes] of Object.entries(foreign)) {
@@ -181,7 +181,7 @@ export function tokenContract(name: string, stage: TokenStage, timeoutMs = 60_00
       const challenge = randomBytes(32);
       const proof = await session!.prove(reference, certificate, challenge);
       const signed = Buffer.from(proof.signed, 'base64');
-      expect(signed.equals(Buffer.concat([Buffer.from('inkan-proof-v1\0', 'latin1'), challenge]))).to.equal(true);
+      expect(signed.equals(Buffer.concat([Buffer.from('inkan-proof-v2\0', 'latin1'), challenge]))).to.equal(true);
       const { publicKey } = new X509Certificate(certificate);
       const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
       const hash = proof.algorithm === 'ES384' ? 'sha384' : 'sha256';

@@ -44,8 +44,12 @@ export type KeyClaims = v.InferOutput<typeof keyClaims>;
 
 /** One attempt to get the private key out: `refused` by the module, or `impossible` to try with what it offers. */
 export const keyTrial = v.strictObject({
+  /** What the module claims of the key that this tries, by its attributes; `?` where it says nothing. */
+  claimed: v.string(),
   trial: v.picklist(['read-extractable', 'read-secret', 'wrap']),
   outcome: v.picklist(['refused', 'impossible']),
+  /** Whether the module's claim fits to what came of it; `unknown` where it claims nothing. */
+  claim: v.picklist(['consistent', 'unknown', 'contradicted']),
   /** What was called and what the module answered, in PKCS#11's words; for the record, not for customers. */
   evidence: v.string(),
 });
@@ -80,6 +84,8 @@ export const enrollmentResult = v.strictObject({
   token: v.strictObject({ label: v.string(), model: v.string() }),
   examination,
   proof,
+  /** Certificates by which the token's vendor speaks of this key, where the token shows any; the agent does not judge them. */
+  attestation: v.optional(v.array(base64)),
 });
 export type EnrollmentResult = v.InferOutput<typeof enrollmentResult>;
 

@@ -60,6 +60,7 @@ const isEnrollmentResult = members<NonNullable<Result<'watch'>['result']>>({
     signed: text,
     signature: text,
   }),
+  attestation: maybe(list(text)),
 });
 
 const named = members<Result<'enroll'>>({ enrollment: text });
