@@ -26,6 +26,8 @@ import { fill, find, language, part, root, screen, show } from './acquisition/sc
 const LOOK_FOR_TOKEN_MS = 4_000;
 const STORAGE_KEY = 'bank.enrollment';
 const FINAL: readonly string[] = ['completed', 'failed', 'abandoned'];
+/** The customer's own wish, here or in the agent's dialog: no failure, and nobody to telephone. */
+const CANCELLED: readonly string[] = ['ERR_USER_CANCELLED', 'ERR_SDK_ABANDONED'];
 
 /** The enrollment shown, and whether the customer has pressed 中止. */
 const current: { enrollment?: EnrollmentId; stopping: boolean; again: () => Promise<void> } = {
@@ -59,7 +61,7 @@ async function conclude(work: (signal: AbortSignal) => Promise<EnrollmentResult 
     if (result) showResult(result);
   } catch (error) {
     if (signal.aborted) return;
-    if (error instanceof InkanError && error.code === 'ERR_SDK_ABANDONED') show('cancelled');
+    if (error instanceof InkanError && CANCELLED.includes(error.code)) show('cancelled');
     else showFailure(error);
   }
 }
@@ -107,7 +109,8 @@ async function connect(): Promise<void> {
     const unfinished = enrollments.find(({ state }) => !FINAL.includes(state));
     if (unfinished) return resume({ onProgress, signal, enrollment: unfinished.enrollment });
     if (!token) await waitForToken(signal);
-    show('start');
+    // 中止 may have been pressed before there was anything to stop.
+    if (!screen('preparing').hidden) show('start');
     return undefined;
   });
   if ((await readiness()) === 'denied') await whenAllowed();
