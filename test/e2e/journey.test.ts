@@ -21,12 +21,12 @@ describe('end to end: the journey', () => {
   let context: BrowserContext;
   let page: Page;
 
-  async function open({ pendingMs = 0, granted = true } = {}): Promise<void> {
-    bank = await startBank({ stateFolder: join(folder(), 'bank'), scheme: 'https', pendingMs });
+  async function open({ pendingMs = 0, granted = true, local = false } = {}): Promise<void> {
+    bank = await startBank({ stateFolder: join(folder(), 'bank'), scheme: local ? 'http' : 'https', pendingMs });
     desk = layAgentDesk(folder());
     desk.addProfile(bank.profile);
     agent = await serveAgent(desk);
-    const publicHosts = [bank.siteUrl, bank.caUrl].map((url) => `127.0.0.1:${new URL(url).port}`);
+    const publicHosts = local ? [] : [bank.siteUrl, bank.caUrl].map((url) => `127.0.0.1:${new URL(url).port}`);
     context = await openBrowser({ profileFolder: join(folder(), 'chromium'), publicHosts });
     if (granted) await context.grantPermissions(['local-network-access'], { origin: bank.caUrl });
     page = await firstPage(context);
@@ -105,5 +105,17 @@ describe('end to end: the journey', () => {
     await page.getByRole('button', { name: '確認メッセージへ進む' }).click();
     await page.getByRole('heading', { name: '電子証明書アプリ（Inkan）に接続できません' }).waitFor();
     expect(objectsOn(desk, 'desk')).to.deep.equal([]);
+  });
+
+  it('announces no question where the page is on this computer itself, for there none comes', async () => {
+    await open({ granted: false, local: true });
+    await goToAcquisition(page, bank.siteUrl);
+    await identify(page, administrator());
+    // No click on the way: where the question is announced, the page waits for one.
+    await page.getByRole('heading', { name: '電子証明書取得開始' }).waitFor();
+    const state = await page.evaluate(
+      async () => (await navigator.permissions.query({ name: 'loopback-network' as PermissionName })).state,
+    );
+    expect(state).to.equal('prompt');
   });
 });

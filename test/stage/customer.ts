@@ -20,6 +20,33 @@ export async function identify(page: Page, { id, password }: Account): Promise<v
   await page.getByRole('button', { name: '取得', exact: true }).click();
 }
 
+/** The header's switch; every screen has it. */
+export async function switchLanguage(page: Page, language: '日本語' | 'English'): Promise<void> {
+  await page
+    .getByRole('navigation', { name: /^(言語|Language)$/ })
+    .getByRole('link', { name: language })
+    .click();
+}
+
+/** Presses each key of the software keyboard with the mouse; small letters, as the bank's passwords have. */
+export async function typeOnScreen(page: Page, text: string): Promise<void> {
+  await page.getByRole('button', { name: 'ソフトウェアキーボード入力' }).click();
+  const board = page.getByRole('group', { name: 'ソフトウェアキーボード（ログインパスワード用）' });
+  const press = (name: string): Promise<void> => board.getByRole('button', { name, exact: true }).click();
+  for (const character of text) await press(character);
+  await press('入力を終える');
+}
+
+/** Goes on with the Tab key, and tells what has the focus now, by the name that a screen reader says. */
+export async function tab(page: Page): Promise<string> {
+  await page.keyboard.press('Tab');
+  return await page.evaluate(() => {
+    const focused = document.activeElement;
+    const label = focused instanceof HTMLInputElement ? focused.labels?.[0] : focused;
+    return label?.textContent.trim() ?? '';
+  });
+}
+
 /** 電子証明書取得前処理中 moves on by itself where the browser has nothing to ask; else it explains, and waits for a click. */
 export async function waitForStart(page: Page): Promise<void> {
   const start = page.getByRole('heading', { name: '電子証明書取得開始' });
