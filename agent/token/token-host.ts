@@ -66,7 +66,7 @@ const HOST_FILE = fileURLToPath(new URL('../token-host/main.js', import.meta.url
  * Where a PIN is, no core may be dumped, and Node has no setrlimit: the shell sets it and becomes the host. What takes cores
  * by a pipe (systemd-coredump, apport) is told the limit and keeps to it. Windows has no such files.
  */
-const COMMAND =
+const commandLine = (): string[] =>
   process.platform === 'win32'
     ? [process.execPath, HOST_FILE]
     : ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'sh', process.execPath, HOST_FILE];
@@ -119,7 +119,7 @@ export class TokenHost {
 
   private constructor(settings: HostSettings) {
     this.#settings = settings;
-    const [program = '', ...parameters] = COMMAND;
+    const [program = '', ...parameters] = commandLine();
     this.#child = spawn(program, parameters, {
       env: hostEnvironment(settings.environment, settings.module.environment),
       cwd: '/',

@@ -34,7 +34,7 @@ kill "$(cat /run/pkcsslotd.pid)"`;
 export async function stageOpenCryptoki(folder: string, label: string): Promise<StagedModule | string> {
   const module = MODULES.find((path) => existsSync(path));
   if (!module || !existsSync('/usr/sbin/pkcsslotd')) return 'apt-get install opencryptoki';
-  if (process.getuid?.() !== 0) return 'openCryptoki wants root, or its daemon would be shared with this machine';
+  if (process.getuid?.() !== 0) return 'root is needed, or the daemon would be shared with this machine';
   const ready = join(folder, 'ready');
   const env = { PATH: `${process.env['PATH']}:/usr/sbin` };
   const place = spawn('unshare', ['--mount', '--ipc', 'sh', '-c', PLACE, 'sh', ready], {
