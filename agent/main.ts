@@ -24,6 +24,7 @@ import { createLocks } from './lock.ts';
 import { openLog, type Report } from './log.ts';
 import type { Acts } from './methods/desktop.ts';
 import { handlersFor } from './methods/index.ts';
+import { desktopNotifications, notifyIn } from './notification.ts';
 import { openProfileBook, type ProfileBook } from './profiles.ts';
 import { refuseScriptOutsideTests } from './script.ts';
 import { createTokens } from './token/token.ts';
@@ -77,6 +78,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     spentOrders: openSpentOrders(join(folders.state, 'spent-orders'), locks, now),
     clock: { now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    notify: notifyIn(language, desktopNotifications(environment, report)),
     report,
   };
   const enrollments = new Enrollments(ports, () => profiles.read());

@@ -94,6 +94,8 @@ export const TEXTS = {
   'terminal.approved': [],
   'terminal.refused': [],
   'terminal.timeout': [],
+  'notice.write-back.title': [],
+  'notice.write-back.body': ['bank', 'display'],
   'state.accepted': [],
   'state.consented': [],
   'state.key-generated': [],

@@ -2,6 +2,7 @@
  * All enrollments of this process: begins them, lets pages watch and cancel their own, goes on with what the journal
  * holds. The work lives here and not in a socket: a closed tab, a reload, a lost connection change nothing.
  */
+import { createHash } from 'node:crypto';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import {
   type EnrollmentId,
@@ -13,13 +14,15 @@ import {
 import type { Purpose } from '../../web-bridge/protocol/order.ts';
 import { customerCertificates, isAcceptable } from '../policy/customer-certificates.ts';
 import { checkValidity, type Profile, type VerifiedOrder, verifyOrder } from '../policy/order.ts';
-import { type Accepted, planFor } from '../policy/plan.ts';
+import { type Accepted, type Plan, planFor } from '../policy/plan.ts';
 import { renewalOf } from '../policy/renewal.ts';
+import { isSameUndertaking, takeOver } from './lost-answer.ts';
 import type { AttentionHeld, JournalEntry, Ports, TokenDescription } from './ports.ts';
-import { prepare } from './prepare.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { remindDaily } from './reminders.ts';
 import { resultOf } from './result.ts';
 import { runEnrollment } from './run.ts';
-import { isCancellable, isOpen, type State } from './state.ts';
+import { isCancellable, isIssued, isOpen, type State } from './state.ts';
 
 /** What a page, or the person at the CLI, may be told of an enrollment. */
 export type Standing = {
@@ -53,6 +56,8 @@ type Live = {
   readonly listeners: Set<Listener>;
 };
 
+/** How long another process of this user may take to journal what it has just been allowed. */
+const ACCOUNT_WAIT_MS = 1_000;
 /** An enrollment whose request was never sent is given up after this time: its order has long expired. */
 const UNSENT_LIVES_MS = 24 * 3_600_000;
 const ENROLLMENT_ID_BYTES = 16;
@@ -70,8 +75,13 @@ export class Enrollments {
 
   /** Reads the journal. Called once, before anything else. */
   async recover(): Promise<void> {
-    await this.#ports.journal.eraseStraySecrets();
-    for (const entry of await this.#ports.journal.list()) this.#adopt(entry);
+    await this.#ports.journal.eraseStrays();
+    await this.#learn();
+  }
+
+  /** Of enrollments that another process of this user began meanwhile. */
+  async #learn(): Promise<void> {
+    for (const entry of await this.#ports.journal.list()) if (!this.#live.has(entry.enrollment)) this.#adopt(entry);
   }
 
   /** Goes on with everything that waits for nobody but the CA, and gives up what was never sent. */
@@ -83,6 +93,15 @@ export class Enrollments {
         this.#start(live);
       }
     }
+    void remindDaily(() => this.#waiting(), this.#ports, this.#ending.signal);
+  }
+
+  /** The plans of certificates that wait for the PIN, and that nobody is at work on. */
+  async #waiting(): Promise<Plan[]> {
+    const standing = await Promise.all([...this.#live.values()].map((live) => this.#refreshed(live)));
+    return standing.flatMap(({ work, entry }) =>
+      entry && !work && isOpen(entry.state) && isIssued(entry.state) ? [entry.state.plan] : [],
+    );
   }
 
   /**
@@ -91,12 +110,15 @@ export class Enrollments {
    */
   async begin(order: string, origin: string, purpose: Extract<Purpose, 'enroll' | 'reenroll'>): Promise<EnrollmentId> {
     const verified = await verifyOrder(order, origin, purpose, await this.#profiles());
+    await this.#learn();
     const known = [...this.#live.values()].find(({ order: { jti } }) => jti === verified.claims.jti);
     if (known?.entry || known?.work) return this.#join(known, verified, origin);
     // Asked before, but the human never consented: the order is not spent, and asks anew.
     if (known) this.#live.delete(known.enrollment);
     checkValidity(verified.claims, this.#ports.clock.now());
     const accepted = planFor(verified);
+    const underWay = this.#underWay(accepted.plan);
+    if (underWay) return this.#goOnWith(underWay);
     const held = this.#ports.attention.take(origin);
     const live = this.#newLive(
       Buffer.from(this.#ports.random(ENROLLMENT_ID_BYTES)).toString('base64url'),
@@ -192,8 +214,20 @@ export class Enrollments {
 
   #join(live: Live, { digest }: VerifiedOrder, origin: string): EnrollmentId {
     if (live.origin !== origin || live.order.digest !== digest) throw new AgentError('ERR_POLICY_ORDER_USED');
+    return this.#goOnWith(live);
+  }
+
+  #goOnWith(live: Live): EnrollmentId {
     this.#start(live);
     return live.enrollment;
+  }
+
+  /** Two pages, two orders, one account: what is at work for it, or has come as far as the CA's word, is the one. */
+  #underWay(plan: Plan): Live | undefined {
+    return [...this.#live.values()].find(({ entry, work }) => {
+      if (!entry || !isOpen(entry.state) || !isSameUndertaking(entry.state.plan, plan)) return false;
+      return work !== undefined || entry.state.name === 'pending' || isIssued(entry.state);
+    });
   }
 
   #newLive(
@@ -246,16 +280,49 @@ export class Enrollments {
   }
 
   async #prepareAndRun(live: Live, accepted: Accepted, signal: AbortSignal): Promise<void> {
+    const { journal, locks } = this.#ports;
+    const busy = new AgentError('ERR_BRIDGE_BUSY');
+    const unlock = await locks.hold(accountLock(accepted.plan), busy, ACCOUNT_WAIT_MS, signal);
+    try {
+      await this.#refuseBegun(accepted.plan);
+      await journal.reserve(live.enrollment);
+      await this.#consent(live, await prepare(accepted, this.#ports, signal), signal);
+    } catch (error) {
+      if (!live.entry) await journal.release(live.enrollment);
+      throw error;
+    } finally {
+      await unlock();
+    }
+    if (live.entry) await this.#run(live, live.entry, true);
+  }
+
+  /** Another process (the CLI, `serve`) may have begun the same since this one looked. */
+  async #refuseBegun(plan: Plan): Promise<void> {
+    await this.#learn();
+    if ([...this.#live.values()].some(({ entry }) => entry?.state.plan.jti === plan.jti))
+      throw new AgentError('ERR_POLICY_ORDER_USED');
+    if (this.#underWay(plan)) throw new AgentError('ERR_BRIDGE_BUSY');
+  }
+
+  /** The human has consented: the order is spent when this is on disk. */
+  async #consent(live: Live, { state, secret, lost }: Prepared, signal: AbortSignal): Promise<void> {
     const { journal, clock } = this.#ports;
-    const { state, secret } = await prepare(accepted, this.#ports, signal);
     live.held?.approved();
     const now = clock.now();
     const entry: JournalEntry = { enrollment: live.enrollment, startedAt: now, updatedAt: now, state };
-    await journal.keepSecret(live.enrollment, secret);
-    await journal.write(entry);
+    const begin = async (): Promise<void> => {
+      await journal.keepSecret(live.enrollment, secret);
+      await journal.write(entry);
+    };
+    if (lost) this.#ended(await takeOver(lost, begin, this.#ports, signal));
+    else await begin();
     this.#moved(live, entry.state, entry);
     this.#supersede(live, entry);
-    await this.#run(live, entry, true);
+  }
+
+  #ended(entry: JournalEntry): void {
+    const live = this.#live.get(entry.enrollment);
+    if (live) this.#moved(live, entry.state, entry);
   }
 
   async #run(live: Live, known: JournalEntry, begun: boolean): Promise<void> {
@@ -326,6 +393,14 @@ export class Enrollments {
     if (!live || !isVisible(live, viewer)) throw new AgentError('ERR_BRIDGE_ENROLLMENT_UNKNOWN');
     return live;
   }
+}
+
+/** One for an account, in whichever process. */
+function accountLock({ profile, account }: Plan): string {
+  return `account-${createHash('sha256')
+    .update(JSON.stringify([profile, account.id]))
+    .digest('hex')
+    .slice(0, 32)}`;
 }
 
 function isVisible(live: Live, viewer: Viewer): boolean {

@@ -1,10 +1,11 @@
 /**
  * The journal: one file an enrollment, holding its latest state; owner only, readable by people. Written, fsynced,
  * renamed, and the folder fsynced, so that after a power cut the file holds the old state or the new one, never half.
- * Beside it, while it is needed, the authorization's file: the one secret on disk.
+ * Beside it, while it is needed, the authorization's file: the one secret on disk; and a reserve, space that was taken
+ * before the first act, so that a disk which fills up meanwhile stops no enrollment in the middle.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { STATE_NAMES } from '../../web-bridge/protocol/methods.ts';
@@ -12,7 +13,13 @@ import type { Journal, JournalEntry } from './ports.ts';
 
 const VERSION = 1;
 const ENTRY = /^([A-Za-z0-9_-]{22})\.json$/;
-const SECRET = /^([A-Za-z0-9_-]{22})\.authorization$/;
+const BESIDE = /^([A-Za-z0-9_-]{22})\.(authorization|reserve)$/;
+const TEMPORARY = /^\.[A-Za-z0-9_-]{22}\.(json|authorization|reserve)\.[0-9a-f]{12}$/;
+/** A write takes milliseconds: a temporary file of this age is what a crash left, not what another process is at. */
+const TEMPORARY_LIVES_MS = 10_000;
+/** More than the states of one enrollment, which replace each other: profile, request and sixteen certificates. */
+const RESERVE_BYTES = 256 * 1024;
+const DISK_IS_FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 
 type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
 
@@ -31,16 +38,21 @@ export async function openJournal(folder: string, report: Report): Promise<Journ
       const entries = await Promise.all((await namesLike(folder, ENTRY)).map(read));
       return entries.filter((entry) => entry !== undefined).sort((a, b) => a.startedAt - b.startedAt);
     },
-    write: (entry) => writeDurably(folder, `${entry.enrollment}.json`, encode(entry)).catch(unwritable),
+    // Random, since some file systems keep no space for zeros.
+    reserve: (enrollment) =>
+      writeDurably(folder, `${enrollment}.reserve`, randomBytes(RESERVE_BYTES)).catch(unwritable),
+    release: (enrollment) => unlink(join(folder, `${enrollment}.reserve`)).catch(missing),
+    write: (entry) => writeAtAnyCost(folder, entry).catch(unwritable),
     keepSecret: (enrollment, secret) => writeDurably(folder, `${enrollment}.authorization`, secret).catch(unwritable),
     secret: (enrollment) => readFile(join(folder, `${enrollment}.authorization`), 'utf8').catch(missing),
     eraseSecret: async (enrollment) => {
       await unlink(join(folder, `${enrollment}.authorization`)).catch(missing);
       await syncFolder(folder);
     },
-    async eraseStraySecrets() {
+    async eraseStrays() {
       const entries = new Set((await namesLike(folder, ENTRY)).map((name) => ENTRY.exec(name)?.[1]));
-      const stray = (await namesLike(folder, SECRET)).filter((name) => !entries.has(SECRET.exec(name)?.[1]));
+      const beside = (await namesLike(folder, BESIDE)).filter((name) => !entries.has(BESIDE.exec(name)?.[1]));
+      const stray = [...beside, ...(await abandonedTemporaries(folder))];
       await Promise.all(stray.map((name) => unlink(join(folder, name)).catch(missing)));
     },
   };
@@ -48,6 +60,13 @@ export async function openJournal(folder: string, report: Report): Promise<Journ
 
 async function namesLike(folder: string, pattern: RegExp): Promise<string[]> {
   return (await readdir(folder)).filter((name) => pattern.test(name));
+}
+
+/** A crash between writing and renaming leaves them behind, and one may hold an authorization. */
+async function abandonedTemporaries(folder: string): Promise<string[]> {
+  const names = await namesLike(folder, TEMPORARY);
+  const written = await Promise.all(names.map((name) => stat(join(folder, name)).catch(missing)));
+  return names.filter((_, index) => Date.now() - (written[index]?.mtimeMs ?? 0) > TEMPORARY_LIVES_MS);
 }
 
 async function readEntry(folder: string, name: string, report: Report): Promise<JournalEntry | undefined> {
@@ -92,17 +111,38 @@ function isEntry(entry: Partial<JournalEntry>): boolean {
   return typeof state === 'object' && typeof state.plan === 'object' && STATE_NAMES.includes(state.name);
 }
 
-async function writeDurably(folder: string, name: string, text: string): Promise<void> {
-  const temporary = join(folder, `.${name}.${randomBytes(6).toString('hex')}`);
-  const file = await open(temporary, 'wx', 0o600);
+/** On a full disk the enrollment's own reserve is given up for its state. */
+async function writeAtAnyCost(folder: string, entry: JournalEntry): Promise<void> {
+  const write = () => writeDurably(folder, `${entry.enrollment}.json`, encode(entry));
   try {
-    await file.writeFile(text);
+    await write();
+  } catch (error) {
+    if (!DISK_IS_FULL.has((error as NodeJS.ErrnoException).code)) throw error;
+    await unlink(join(folder, `${entry.enrollment}.reserve`)).catch(missing);
+    await write();
+  }
+}
+
+async function writeDurably(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+  const temporary = join(folder, `.${name}.${randomBytes(6).toString('hex')}`);
+  try {
+    await writeSynced(temporary, content);
+    await rename(temporary, join(folder, name));
+  } catch (error) {
+    await unlink(temporary).catch(() => {}); // the first failure is what is told
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, join(folder, name));
-  await syncFolder(folder);
 }
 
 async function syncFolder(folder: string): Promise<void> {

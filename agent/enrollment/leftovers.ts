@@ -6,7 +6,7 @@ import type { Leftover, StateOf } from './state.ts';
 type Over = JournalEntry & { readonly state: StateOf<'failed' | 'abandoned'> };
 
 /** After these the CA may have a certificate for the key, though none that we could take: the key is never destroyed. */
-const MAYBE_ISSUED = /^ERR_(CERTIFICATE_|CA_ANSWER_)/;
+const MAYBE_ISSUED = /^ERR_(CERTIFICATE_|CA_ANSWER_|CA_PENDING_)/;
 
 export function mayBeIssued(code: string): boolean {
   return MAYBE_ISSUED.test(code);
@@ -16,6 +16,7 @@ export function mayBeIssued(code: string): boolean {
 export async function clearLeftovers(session: TokenSession, token: TokenIdentity, ports: Ports): Promise<void> {
   for (const entry of await ports.journal.list()) {
     if (!isOver(entry) || !entry.state.leftover || !isSameToken(entry.state.leftover.token, token)) continue;
+    if (entry.state.leftover.maybeCertified) continue;
     if (entry.state.name === 'failed' && mayBeIssued(entry.state.code)) continue;
     await clear(session, entry, entry.state.leftover, ports);
   }
@@ -46,6 +47,7 @@ function isOver(entry: JournalEntry): entry is Over {
   return entry.state.name === 'failed' || entry.state.name === 'abandoned';
 }
 
-function isSameToken(one: TokenIdentity, other: TokenIdentity): boolean {
+/** By what the token says of itself, whichever module or slot shows it. */
+export function isSameToken(one: TokenIdentity, other: TokenIdentity): boolean {
   return one.label === other.label && one.serialNumber === other.serialNumber && one.model === other.model;
 }

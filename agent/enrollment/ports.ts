@@ -195,14 +195,18 @@ export interface SpentOrders {
 export interface Journal {
   read(enrollment: EnrollmentId): Promise<JournalEntry | undefined>;
   list(): Promise<JournalEntry[]>;
+  /** Takes the space that this enrollment will need, before its first act. @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE */
+  reserve(enrollment: EnrollmentId): Promise<void>;
+  /** Gives the space back. */
+  release(enrollment: EnrollmentId): Promise<void>;
   /** Durable when it returns. @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE */
   write(entry: JournalEntry): Promise<void>;
   /** The authorization's own file: the one secret on disk. */
   keepSecret(enrollment: EnrollmentId, secret: string): Promise<void>;
   secret(enrollment: EnrollmentId): Promise<string | undefined>;
   eraseSecret(enrollment: EnrollmentId): Promise<void>;
-  /** Secrets of enrollments that a crash kept from being consented. */
-  eraseStraySecrets(): Promise<void>;
+  /** What a crash left of enrollments that were never consented, and of writes that it cut off: secrets among it. */
+  eraseStrays(): Promise<void>;
 }
 
 export type JournalEntry = {
@@ -228,6 +232,9 @@ export interface Locks {
   holdToken(token: TokenIdentity, signal: AbortSignal): Promise<() => Promise<void>>;
 }
 
+/** A certificate was issued and waits for the PIN, to be written onto the token. */
+export type Notice = { readonly about: 'write-back' } & Pick<Plan, 'bank' | 'account'>;
+
 export type Ports = {
   readonly tokens: Tokens;
   readonly connectCa: ConnectCa;
@@ -238,5 +245,7 @@ export type Ports = {
   readonly spentOrders: SpentOrders;
   readonly clock: Clock;
   readonly random: (bytes: number) => Uint8Array;
+  /** Tells a person who may be elsewhere that they are needed. Not shown is no failure. */
+  readonly notify: (notice: Notice) => void;
   readonly report: (fact: string, details: Readonly<Record<string, unknown>>) => void;
 };

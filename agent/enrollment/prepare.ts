@@ -5,13 +5,18 @@ import { customerCertificates, isAcceptable, isNamed } from '../policy/customer-
 import type { Accepted, Plan } from '../policy/plan.ts';
 import { type ParsedCertificate, toPem } from '../x509/certificate.ts';
 import { isOrderedSubject } from '../x509/names.ts';
-import type { Ports, TokenDescription } from './ports.ts';
-import type { StateOf } from './state.ts';
+import { type Beginning, beginWith, findLost, type Lost } from './lost-answer.ts';
+import type { Ports, TokenDescription, TokenIdentity } from './ports.ts';
 
 /** 20 bytes: accepted by every module that takes a CKA_ID at all (tokens of 16–20 bytes were seen to work). */
 const CKA_ID_BYTES = 20;
 
-export type Prepared = { readonly state: StateOf<'consented'>; readonly secret: string };
+export type Prepared = {
+  readonly state: Beginning;
+  readonly secret: string;
+  /** The older enrollment whose key it goes on with. */
+  readonly lost?: Lost;
+};
 
 /**
  * Looks at the tokens and at what the CA demands, and asks the human.
@@ -20,17 +25,26 @@ export type Prepared = { readonly state: StateOf<'consented'>; readonly secret: 
 export async function prepare(accepted: Accepted, ports: Ports, signal: AbortSignal): Promise<Prepared> {
   const { secret } = accepted;
   const { plan, tokens } = await withPrevious(accepted.plan, ports, signal);
-  const token = await chooseToken(plan, fittingTokens(plan, tokens), ports, signal);
-  const keyType = await chooseKeyType(plan, token, ports, signal);
+  const fitting = fittingTokens(plan, tokens);
+  const lost = await findLost(plan, fitting, ports);
+  const token = lost?.token ?? (await chooseToken(plan, fitting, ports, signal));
+  const keyType = await chooseKeyType(plan, token, lost?.keyType, ports, signal);
   await ports.human.consent({ plan, token, keyType }, signal);
   const authorization = secret ?? (await ports.human.authorizationCode({ plan }, signal));
-  const { module, label, serialNumber, manufacturer, model, slotDescription } = token;
-  const identity = { module, label, serialNumber, manufacturer, model, slotDescription };
-  const ckaId = ports.random(CKA_ID_BYTES);
-  return {
-    state: { name: 'consented', plan: { ...plan, keys: [keyType] }, token: identity, ckaId },
-    secret: authorization,
-  };
+  const consented = { plan: { ...plan, keys: [keyType] }, token: identityOf(token) };
+  if (lost?.keyType === keyType) return { state: beginWith(lost, consented), secret: authorization, lost };
+  return { state: { name: 'consented', ...consented, ckaId: ports.random(CKA_ID_BYTES) }, secret: authorization };
+}
+
+function identityOf({
+  module,
+  label,
+  serialNumber,
+  manufacturer,
+  model,
+  slotDescription,
+}: TokenDescription): TokenIdentity {
+  return { module, label, serialNumber, manufacturer, model, slotDescription };
 }
 
 /** The tokens that the bank accepts; a renewal belongs on the one that holds the certificate it replaces. */
@@ -127,10 +141,18 @@ async function chooseToken(
 }
 
 /** What the order prefers, the token can make and the CA wants (RFC 7030 §2.6: asked before a key is made). */
-async function chooseKeyType(plan: Plan, token: TokenDescription, ports: Ports, signal: AbortSignal): Promise<KeyType> {
+async function chooseKeyType(
+  plan: Plan,
+  token: TokenDescription,
+  existing: KeyType | undefined,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<KeyType> {
   const ca = ports.connectCa(plan.service, plan.deadlines.caMs);
   const wanted = (await ca.csrattrs(signal)).keys;
-  const keyType = usable(plan, token).find((type) => wanted === undefined || wanted.includes(type));
+  const keyType = [...(existing ? [existing] : []), ...usable(plan, token)].find(
+    (type) => wanted === undefined || wanted.includes(type),
+  );
   if (!keyType) throw new AgentError('ERR_CA_ATTRIBUTES_UNSUPPORTED', { wanted: wanted?.join(' ') ?? '' });
   return keyType;
 }

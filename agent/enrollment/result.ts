@@ -4,7 +4,7 @@ import { describeCertificate } from '../x509/certificate.ts';
 import type { StateOf } from './state.ts';
 
 export function resultOf(state: StateOf<'completed'>): EnrollmentResult {
-  const { certificate, chain, chainComplete, key, token, proof } = state;
+  const { certificate, chain, chainComplete, otherSerialNumbers = [], key, token, proof } = state;
   const { subject, issuer, serialNumber, notBefore, notAfter } = describeCertificate(certificate);
   return {
     certificate: base64(certificate),
@@ -13,6 +13,7 @@ export function resultOf(state: StateOf<'completed'>): EnrollmentResult {
     subject,
     issuer,
     serialNumber,
+    ...(otherSerialNumbers.length > 0 ? { otherSerialNumbers: [...otherSerialNumbers] } : {}),
     notBefore: notBefore.toISOString(),
     notAfter: notAfter.toISOString(),
     keyType: key.keyType,

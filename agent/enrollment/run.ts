@@ -58,6 +58,10 @@ const STEPS: Steps = {
 
 /** What to wait for before the CA is asked again where it names no time (RFC 7030 §4.2.3 demands one; some forget it). */
 const RETRY_AFTER_DEFAULT_MS = 60_000;
+/** Customers who came in one hour shall not all ask again in one second: up to a tenth later, never earlier than told. */
+const JITTER = 0.1;
+/** Timers stand still while a machine sleeps, so the clock is looked at this often. */
+const LOOK_AT_CLOCK_MS = 60_000;
 
 /**
  * Goes on from the journal's state until the end.
@@ -88,6 +92,7 @@ export async function runEnrollment(entry: JournalEntry, options: RunOptions): P
 async function journal(entry: JournalEntry, state: State, { ports, announce }: RunOptions): Promise<State> {
   await ports.journal.write({ ...entry, state, updatedAt: ports.clock.now() });
   if (!isOpen(state) || isIssued(state)) await ports.journal.eraseSecret(entry.enrollment);
+  if (!isOpen(state)) await ports.journal.release(entry.enrollment);
   announce(state);
   return state;
 }
@@ -132,9 +137,10 @@ async function submit(state: StateOf<'sent'>, context: Context): Promise<Event> 
 
 async function submitAgain(state: StateOf<'pending'>, context: Context): Promise<Event> {
   const { clock } = context.ports;
-  const waitMs = Math.max(0, Math.min(state.nextAt, state.deadlineAt) - clock.now());
-  await context.desk.restFor(waitMs);
-  await clock.sleep(waitMs, context.signal);
+  const at = Math.min(state.nextAt, state.deadlineAt);
+  await context.desk.restFor(Math.max(0, at - clock.now()));
+  for (let waitMs = at - clock.now(); waitMs > 0; waitMs = at - clock.now())
+    await clock.sleep(Math.min(waitMs, LOOK_AT_CLOCK_MS), context.signal);
   return await exchange(state, context);
 }
 
@@ -159,6 +165,10 @@ async function judge(
   const answer = { certificates, date, plan, spki: key.spki, now: ports.clock.now(), previous };
   const cacerts = () => ports.connectCa(plan.service, plan.deadlines.caMs).cacerts(signal);
   const issued = await checkWithin(answer, cacerts);
+  if (issued.otherSerialNumbers.length > 0)
+    ports.report('enrollment: the CA issued more than one certificate for the key', {
+      others: issued.otherSerialNumbers.join(' '),
+    });
   return { event: 'issued', ...issued };
 }
 
@@ -184,12 +194,16 @@ function waitLonger(state: StateOf<'sent' | 'pending'>, { ports }: Context, retr
   const deadlineAt = state.name === 'pending' ? state.deadlineAt : now + pendingMs;
   if (now >= deadlineAt) throw new AgentError('ERR_CA_PENDING_TOO_LONG');
   const waitMs = Math.min(Math.max(retryAfterMs ?? RETRY_AFTER_DEFAULT_MS, retryAtLeastMs), retryAtMostMs);
-  return { event: 'pending', nextAt: now + waitMs, deadlineAt };
+  const jitterMs = Math.round(waitMs * JITTER * (Number(ports.random(1)[0]) / 0xff));
+  return { event: 'pending', nextAt: now + waitMs + jitterMs, deadlineAt };
 }
 
-async function store(state: StateOf<'issued'>, { desk, signal }: Context): Promise<Event> {
+async function store(state: StateOf<'issued'>, { desk, ports, signal }: Context): Promise<Event> {
+  const { bank, account } = state.plan;
+  // A new session asks for the PIN: after hours of waiting the person is somewhere else.
+  if (!desk.openSession()) ports.notify({ about: 'write-back', bank, account });
   const session = await desk.session('write-back', signal);
-  const label = `${state.plan.bank.en} ${state.plan.account.id}`;
+  const label = `${bank.en} ${account.id}`;
   await session.store(keyOf(state), state.certificate, state.chain, label);
   return { event: 'stored' };
 }
@@ -210,19 +224,34 @@ function keyOf({
   return { ckaId, spki: key.spki, keyType: key.keyType };
 }
 
-/** The CA did not act on the request: nothing came of it, so it may be sent again. */
+/** Not a byte of the request went out. */
 const NOT_SENT: ReadonlySet<string> = new Set(['ERR_CA_UNREACHABLE', 'ERR_CA_TLS_UNTRUSTED']);
+/**
+ * The server says that it did not act: RFC 9110 §15.5.9 (not received whole), RFC 8470 §5.2 (too early), RFC 6585 §4 (too
+ * many), RFC 9110 §15.6.4 (overloaded). A 500 says nothing of the kind.
+ */
+const NOT_ACTED_UPON: ReadonlySet<unknown> = new Set([408, 425, 429, 503]);
+/** What a CA also says to a request whose certificate it issued before: the authorization is spent, the account has one. */
+const REFUSALS: ReadonlySet<string> = new Set(['ERR_CA_AUTHORIZATION_REFUSED', 'ERR_CA_REFUSED', 'ERR_CA_REDIRECTED']);
 
 /** What an error means for an enrollment: an end, or a pause that the human, the token or time will lift. */
 async function settle(state: OpenState, error: AgentError, context: Context): Promise<Outcome> {
   if (isIssued(state)) return { waitFor: error };
   if (state.name === 'pending' && isPassing(error)) return pendingStill(state, error, context);
-  if (state.name === 'sent' && NOT_SENT.has(error.code)) return { event: { event: 'unsent' }, waitFor: error };
-  if (state.name === 'sent' && isUnknown(error)) return { waitFor: error };
+  if (state.name === 'sent' && context.sending && didNotAct(error))
+    return { event: { event: 'unsent' }, waitFor: error };
+  if (state.name === 'sent' && (isUnknown(error) || NOT_SENT.has(error.code))) return { waitFor: error };
+  if (state.name === 'sent' && !context.sending && REFUSALS.has(error.code))
+    return { waitFor: new AgentError('ERR_CA_ANSWER_LOST', error.details, error) };
   if (error.retry !== 'never') return { waitFor: error };
   return {
     event: { event: 'failed', code: error.code, details: error.details, leftover: await clear(state, error, context) },
   };
+}
+
+/** Counts only where this very request is the first that went out: it may then go out anew. */
+function didNotAct({ code, details }: AgentError): boolean {
+  return NOT_SENT.has(code) || (code === 'ERR_CA_UNAVAILABLE' && NOT_ACTED_UPON.has(details['status']));
 }
 
 function isPassing({ code }: AgentError): boolean {
@@ -240,7 +269,7 @@ function pendingStill(state: StateOf<'pending'>, error: AgentError, context: Con
   } catch (tooLong) {
     const { code, details } = asAgentError(tooLong);
     context.ports.report('enrollment: pending too long', { last: error.code });
-    return { event: { event: 'failed', code, details, leftover: leftoverOf(state) } };
+    return { event: { event: 'failed', code, details, leftover: keptOf(state) } };
   }
 }
 
@@ -253,7 +282,7 @@ async function abandon(state: OpenState, context: Context): Promise<Event> {
  * written down.
  */
 async function clear(state: OpenState, error: AgentError | undefined, { desk, ports }: Context): Promise<Leftover> {
-  if (error && mayBeIssued(error.code)) return leftoverOf(state);
+  if (state.sentBefore || state.name === 'pending' || (error && mayBeIssued(error.code))) return keptOf(state);
   try {
     const session = desk.openSession();
     if (session && (await session.destroy(state.ckaId)).left === 0) return undefined;
@@ -263,6 +292,11 @@ async function clear(state: OpenState, error: AgentError | undefined, { desk, po
   return state.name === 'consented' && !desk.wasOpened() ? undefined : leftoverOf(state);
 }
 
-function leftoverOf({ token, ckaId }: OpenState): Leftover {
+function leftoverOf({ token, ckaId }: OpenState): NonNullable<Leftover> {
   return { token, ckaId };
+}
+
+/** Of what was sent once, a certificate may exist or be made later: the key stays, and a new order goes on with it. */
+function keptOf(state: OpenState): Leftover {
+  return { ...leftoverOf(state), maybeCertified: true };
 }

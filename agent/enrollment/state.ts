@@ -9,7 +9,13 @@ import type { CertificateDer, CsrDer } from '../x509/der.ts';
 import type { GeneratedKey, TokenIdentity } from './ports.ts';
 
 /** CKA_ID is chosen before the key exists, so that a key which a crash leaves behind is known by it. */
-type Consented = { readonly plan: Plan; readonly token: TokenIdentity; readonly ckaId: Uint8Array };
+type Consented = {
+  readonly plan: Plan;
+  readonly token: TokenIdentity;
+  readonly ckaId: Uint8Array;
+  /** The key is that of an older enrollment whose answer was lost: the CA may have a certificate for it already. */
+  readonly sentBefore?: true;
+};
 type WithKey = Consented & { readonly key: GeneratedKey };
 type WithCsr = WithKey & { readonly csr: CsrDer };
 type Sent = WithCsr & { readonly sentAt: number };
@@ -17,10 +23,19 @@ type Issued = {
   readonly certificate: CertificateDer;
   readonly chain: readonly CertificateDer[];
   readonly chainComplete: boolean;
+  /** Serial numbers of what else the CA certified for this key: one certificate is used, the bank is told of the others. */
+  readonly otherSerialNumbers?: readonly string[];
 };
 type WithCertificate = WithCsr & Issued;
 /** What may still lie on the token although the enrollment is over: a key without a certificate. */
-export type Leftover = { readonly token: TokenIdentity; readonly ckaId: Uint8Array } | undefined;
+export type Leftover =
+  | {
+      readonly token: TokenIdentity;
+      readonly ckaId: Uint8Array;
+      /** A certificate may exist for it, though none that we could take: the key is never destroyed. */
+      readonly maybeCertified?: true;
+    }
+  | undefined;
 type Over = { readonly plan: Plan; readonly at: StateName; readonly leftover: Leftover };
 
 export type State =
@@ -86,8 +101,8 @@ export function next(state: State, event: Event): State {
     }
     case 'issued': {
       const { plan, token, ckaId, key, csr } = waiting(state, event);
-      const { certificate, chain, chainComplete } = event;
-      return { name: 'issued', plan, token, ckaId, key, csr, certificate, chain, chainComplete };
+      const { event: _, ...issued } = event;
+      return { name: 'issued', plan, token, ckaId, key, csr, ...issued };
     }
     case 'stored':
       return { ...expected(state, 'issued', event), name: 'stored' };

@@ -45,6 +45,8 @@ export type IssuedCertificate = {
   readonly chain: readonly CertificateDer[];
   /** Whether the chain ends in a self-signed certificate. */
   readonly chainComplete: boolean;
+  /** Of the other certificates in the answer that are for the same key. */
+  readonly otherSerialNumbers: readonly string[];
 };
 
 /**
@@ -59,7 +61,8 @@ export function checkIssued(answer: IssuedAnswer): IssuedCertificate {
   const refusals: AgentError[] = [];
   for (const leaf of ours) {
     try {
-      return accept(leaf, answer, readable);
+      const others = ours.filter((one) => one !== leaf).map(({ serialNumber }) => serialNumber);
+      return { ...accept(leaf, answer, readable), otherSerialNumbers: others };
     } catch (error) {
       refusals.push(asAgentError(error));
     }
@@ -106,7 +109,7 @@ function accept(
   leaf: ParsedCertificate,
   answer: IssuedAnswer,
   readable: readonly ParsedCertificate[],
-): IssuedCertificate {
+): Omit<IssuedCertificate, 'otherSerialNumbers'> {
   const fault = faultOf(leaf, answer);
   if (fault) throw new AgentError(fault.code, { ...fault.details, serialNumber: leaf.serialNumber });
   const cacerts = answer.cacerts.flatMap(parseOrSkip);

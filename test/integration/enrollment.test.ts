@@ -333,7 +333,7 @@ describe('integration: an enrollment', () => {
     await lay();
     ca.answer = status(503, 'later');
     const older = await enroll();
-    expect([older.state, older.error?.code]).to.deep.equal(['sent', 'ERR_CA_UNAVAILABLE']);
+    expect([older.state, older.error?.code]).to.deep.equal(['csr-signed', 'ERR_CA_UNAVAILABLE']);
     desk.answer({ pin: 'cancel' });
     const waiting = await enroll();
     expect(waiting.state).to.equal('consented');
@@ -341,7 +341,8 @@ describe('integration: an enrollment', () => {
     ca.answer = issue(bank.authority);
     expect((await enroll()).state).to.equal('completed');
     expect((await agent.enrollments.settled(waiting.enrollment, 'owner')).state).to.equal('abandoned');
-    expect((await agent.enrollments.settled(older.enrollment, 'owner')).state).to.equal('sent');
+    expect((await agent.enrollments.settled(older.enrollment, 'owner')).state).to.equal('abandoned');
+    expect(objectsOn(desk, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
   });
 
   it('takes away a key that was left behind when the human next logs in to that token', async () => {

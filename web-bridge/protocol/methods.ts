@@ -78,6 +78,8 @@ export const enrollmentResult = v.strictObject({
   subject: v.string(),
   issuer: v.string(),
   serialNumber: v.string(),
+  /** Of other certificates that the CA issued for the same key, which are not used: for the bank to revoke. */
+  otherSerialNumbers: v.optional(v.array(v.string())),
   notBefore: v.string(),
   notAfter: v.string(),
   keyType: v.picklist(KEY_TYPES),

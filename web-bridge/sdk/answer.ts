@@ -50,6 +50,7 @@ const isEnrollmentResult = members<NonNullable<Result<'watch'>['result']>>({
   subject: text,
   issuer: text,
   serialNumber: text,
+  otherSerialNumbers: maybe(list(text)),
   notBefore: text,
   notAfter: text,
   keyType: text,

@@ -69,7 +69,7 @@ describe('enrollment: the journal', () => {
     await journal.write(ENTRY);
     await journal.keepSecret(ENTRY.enrollment, 'one-time');
     expect((await stat(inside(`${ENTRY.enrollment}.authorization`))).mode & 0o777).to.equal(0o600);
-    await journal.eraseStraySecrets();
+    await journal.eraseStrays();
     expect(await journal.secret(ENTRY.enrollment)).to.equal('one-time');
     await journal.eraseSecret(ENTRY.enrollment);
     await journal.eraseSecret(ENTRY.enrollment);
@@ -80,7 +80,7 @@ describe('enrollment: the journal', () => {
   it('erases an authorization whose enrollment was never consented', async () => {
     const journal = await open();
     await journal.keepSecret('BBBBBBBBBBBBBBBBBBBBBB', 'one-time');
-    await journal.eraseStraySecrets();
+    await journal.eraseStrays();
     expect(await readdir(join(folder(), 'journal'))).to.deep.equal([]);
   });
 

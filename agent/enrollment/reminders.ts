@@ -1,0 +1,26 @@
+/** Certificates that wait for the PIN ask nobody by themselves: at the start, and daily, the person is told of them. */
+import { asAgentError } from '../../web-bridge/protocol/errors.ts';
+import type { Plan } from '../policy/plan.ts';
+import type { Ports } from './ports.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** Timers stand still while a machine sleeps: a day is over when the clock says so. */
+const LOOK_AT_CLOCK_MS = 10 * 60_000;
+
+/** Ends when `signal` is aborted. */
+export async function remindDaily(
+  waiting: () => Promise<readonly Plan[]>,
+  { clock, notify, report }: Pick<Ports, 'clock' | 'notify' | 'report'>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for (const { bank, account } of await waiting()) notify({ about: 'write-back', bank, account });
+    } catch (error) {
+      report('reminders: what waits cannot be read', { code: asAgentError(error).code });
+    }
+    const next = clock.now() + DAY_MS;
+    // The signal's reason only ends the loop.
+    while (clock.now() < next && !signal.aborted) await clock.sleep(LOOK_AT_CLOCK_MS, signal).catch(() => {});
+  }
+}
