@@ -14,7 +14,6 @@ import { inkan, type ServedAgent, serveAgent } from '../stage/served-agent.ts';
 import { objectsOn } from '../stage/witness.ts';
 
 describe('end to end: the journey', () => {
-  const folder = ownFolder();
   let bank: Bank;
   let desk: AgentDesk;
   let agent: ServedAgent | undefined;
@@ -37,6 +36,8 @@ describe('end to end: the journey', () => {
     agent = undefined;
     await bank.close();
   });
+  // Below the browser's end: until then Chromium writes into its folder, and would lay it anew.
+  const folder = ownFolder();
 
   const administrator = () => bank.accounts[0] ?? { id: '', password: '' };
 
