@@ -1,7 +1,7 @@
-// Compiles all rooms (project references), lays what is not TypeScript beside the compiled files, and bundles the SDK
-// and the reference bank's page scripts for browsers.
+// Compiles all rooms (project references), lays what is not TypeScript beside the compiled files, bundles the SDK and
+// the reference bank's page scripts for browsers, and bundles the agent as it ships.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -52,7 +52,77 @@ async function bundleForBrowsers() {
   });
 }
 
+/** Entry of the bundle → compiled file. The token host is forked by its file. */
+const PROGRAMS = {
+  inkan: 'agent/cli/index.js',
+  'token-host': 'agent/token-host/main.js',
+  'inkan-bank': 'web-bridge/bank/cli.js',
+};
+/** In the bundle all lies in one folder: these files look for others by their own place. Each must be found once. */
+const MOVED = {
+  'agent/token/token-host.js': ["'../token-host/main.js'", "'./token-host.js'"],
+  'agent/cli/index.js': ["'../../../package.json'", "'../../package.json'"],
+};
+const BUNDLED_ASSETS = { 'agent/dialog/locales': 'locales', 'native-config/tokens': 'tokens' };
+/** Stands where the scripted human stood: what ships knows none, whatever its arguments say. */
+const NO_SCRIPT = `import { AgentError } from '../../web-bridge/protocol/errors.js';
+export const scriptedDialog = () => { throw new AgentError('ERR_POLICY_SCRIPTED_HUMAN_REFUSED', {}); };`;
+
+const moved = {
+  name: 'moved',
+  setup(plugin) {
+    for (const [file, [from, to]] of Object.entries(MOVED)) {
+      plugin.onLoad({ filter: new RegExp(`/dist/${file.replaceAll('.', '\\.')}$`) }, ({ path }) => {
+        const parts = readFileSync(path, 'utf8').split(from);
+        if (parts.length !== 2) throw new Error(`${file} no longer says ${from} once`);
+        return { contents: parts.join(to) };
+      });
+    }
+  },
+};
+const withoutScript = {
+  name: 'without-script',
+  setup(plugin) {
+    plugin.onLoad({ filter: /\/agent\/dialog\/scripted\.js$/ }, () => ({ contents: NO_SCRIPT }));
+  },
+};
+
+/** What ships: split, so that a start loads what it needs. pkcs11js is a native addon and stays a package. */
+async function bundlePrograms(folder, plugins) {
+  const outdir = join(dist, folder);
+  rmSync(outdir, { recursive: true, force: true });
+  await build({
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    logLevel: 'warning',
+    legalComments: 'none',
+    external: ['pkcs11js'],
+    // Loaded by import(): of a bundled CommonJS module that would bring `default` alone, so the ES build must be taken.
+    mainFields: ['module', 'main'],
+    conditions: ['module'],
+    // Packages in CommonJS ask for Node's modules by require.
+    banner: {
+      js: "import { createRequire as inkanRequire } from 'node:module';const require = inkanRequire(import.meta.url);",
+    },
+    entryPoints: Object.fromEntries(Object.entries(PROGRAMS).map(([name, file]) => [name, join(dist, file)])),
+    outdir,
+    chunkNames: 'chunk-[hash]',
+    plugins,
+  });
+  for (const [from, to] of Object.entries(BUNDLED_ASSETS))
+    cpSync(join(dist, from), join(outdir, to), { recursive: true, filter: (name) => !/\.(js|ts|map)$/.test(name) });
+  for (const name of Object.keys(PROGRAMS)) chmodSync(join(outdir, `${name}.js`), 0o755);
+}
+
 compile();
 compileNullPin();
 copyAssets();
 await bundleForBrowsers();
+await bundlePrograms('bundle', [moved, withoutScript]);
+// The same with the scripted human, for tests, the bench and containers: nobody installs it.
+await bundlePrograms('bundle-scripted', [moved]);

@@ -31,7 +31,7 @@ const COMMANDS = {
     run: ['test/run.mjs'],
   },
   token: { packages: [...COMPILER, 'openssl'], run: ['dist/test/token/main.js'] },
-  bench: { packages: [...COMPILER, ...TOKEN], run: ['dist/test/bench/main.js'] },
+  bench: { packages: [...COMPILER, ...TOKEN, 'curl'], run: ['dist/test/bench/main.js'] },
 };
 
 const [command, ...args] = process.argv.slice(2);

@@ -18,14 +18,19 @@ export type ServeOptions = {
   /** A person answers instead of the script. */
   readonly person?: boolean;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Another build of the agent than the compiled files. */
+  readonly program?: string;
+  /** Another port than the fixed three. */
+  readonly port?: number;
 };
 
 export async function serveAgent(
   desk: AgentDesk,
-  { person = false, environment = {} }: ServeOptions = {},
+  { person = false, environment = {}, program = INKAN, port: wanted }: ServeOptions = {},
 ): Promise<ServedAgent> {
   const script = person ? [] : ['--scripted-human', desk.script];
-  const child = spawn(process.execPath, [INKAN, 'serve', '--allow-root', '--json', ...script], {
+  const ports = wanted === undefined ? [] : ['--port', String(wanted)];
+  const child = spawn(process.execPath, [program, 'serve', '--allow-root', '--json', ...script, ...ports], {
     env: { ...desk.environment, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,0 +1,45 @@
+/** A desk with the reference CA beside it and an agent running on it: what most topics begin with. */
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
+import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
+import type { SoftHsm } from '../stage/softhsm.ts';
+import { SCRIPTED_AGENT } from './builds.ts';
+import type { Bench } from './figure.ts';
+import { openReferenceCa, type ReferenceCa } from './reference-ca.ts';
+
+export type BenchDesk = { readonly ca: ReferenceCa; readonly desk: AgentDesk; readonly agent: ServedAgent };
+
+/** Opens the desk for `work` and clears it away. */
+export async function atDesk<T>(
+  { folder }: Bench,
+  labels: readonly string[],
+  work: (desk: BenchDesk) => Promise<T>,
+): Promise<T> {
+  const own = join(folder, `desk-${labels.length}-${Date.now()}`);
+  mkdirSync(own, { mode: 0o700 });
+  const ca = await openReferenceCa(own);
+  const desk = layAgentDesk(own, labels);
+  desk.addProfile(ca.profile);
+  const agent = await serveAgent(desk, { program: SCRIPTED_AGENT, port: await freePort() });
+  try {
+    return await work({ ca, desk, agent });
+  } finally {
+    await agent.stop();
+    await ca.close();
+  }
+}
+
+/** The fixed port may be in use by the agent of whoever runs the bench. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  const { port } = server.address() as { port: number };
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+export function tokenOf({ module, tokenEnvironment: environment, pin }: AgentDesk): SoftHsm {
+  return { module, environment, pin };
+}
