@@ -15,6 +15,8 @@ export type IssuedCertificate = CertificateReference & {
   readonly replaces?: string;
   loggedIn: boolean;
   revoked: boolean;
+  /** Taken from the customer's token, as their page said. */
+  removed?: boolean;
 };
 
 export type Account = {

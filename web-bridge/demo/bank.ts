@@ -1,6 +1,7 @@
 /** The reference bank: its site, its RA and its CA, each on an origin of its own, over one state folder. */
 import { chmodSync, mkdirSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
+import { createNonces } from '../bank/nonces.ts';
 import { type Credentials, openAccounts } from './accounts.ts';
 import { issueToServer, openAuthority, pemOf } from './authority.ts';
 import { authorityRoutes } from './authority-site.ts';
@@ -69,7 +70,16 @@ export async function startBank(options: BankOptions): Promise<Bank> {
   const [site, ca] = [await openWeb({ ...web, side: 'bank' }), await openWeb({ ...web, side: 'authority' })];
   const rules = { store, throttle: new Throttle(), orderKey, renewal, scheme: settings.authorization };
   const ra: Ra = { ...rules, profileId: PROFILE_ID, label: LABEL, origin: () => urls.caUrl };
-  siteRoutes(site, ra);
+  const issuers = [pemOf(authority.issuing.certificate)];
+  const login = {
+    store,
+    nonces: createNonces(),
+    orderKey,
+    profileId: PROFILE_ID,
+    siteOrigin: () => urls.siteUrl,
+    issuers,
+  };
+  siteRoutes(site, ra, login);
   authorityRoutes(ca, ra);
   const est = estServer({ authority, store, pendingMs }, LABEL, certificate);
 

@@ -1,9 +1,10 @@
 /** From an authorized request to a certificate: once for each authorization, and the same answer to the same bytes. */
 import 'reflect-metadata';
-import { createHash, createPublicKey, timingSafeEqual } from 'node:crypto';
+import { createHash, createPublicKey, X509Certificate as NodeCertificate, timingSafeEqual } from 'node:crypto';
 import { Pkcs10CertificateRequest, X509Certificate } from '@peculiar/x509';
 import { asDer, type NameDer } from '../../agent/x509/der.ts';
 import { isOrderedSubject } from '../../agent/x509/names.ts';
+import { referenceTo } from '../bank/login.ts';
 import {
   type Account,
   type Authorization,
@@ -137,20 +138,15 @@ async function issue(
     // And two requests of one account may have come at once.
     checkOneCertificate(account, authorization);
     kept = entry.request.certificate = certificate.toString('base64');
-    account.certificates.push(recordOf(authority, certificate, authorization));
+    account.certificates.push(recordOf(certificate, authorization));
   });
   return new X509Certificate(kept ?? '');
 }
 
 /** The old certificate stays valid until the new one has logged in: `replaces` says which one then goes. */
-function recordOf(
-  { issuing }: Authority,
-  certificate: X509Certificate,
-  { replaces }: Authorization,
-): IssuedCertificate {
+function recordOf(certificate: X509Certificate, { replaces }: Authorization): IssuedCertificate {
   return {
-    issuer: Buffer.from(issuing.certificate.subjectName.toArrayBuffer()).toString('base64'),
-    serialNumber: certificate.serialNumber,
+    ...referenceTo(new NodeCertificate(Buffer.from(certificate.rawData))),
     notBefore: certificate.notBefore.getTime(),
     notAfter: certificate.notAfter.getTime(),
     ...(replaces ? { replaces: replaces.serialNumber } : {}),

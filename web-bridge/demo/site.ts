@@ -1,16 +1,19 @@
 /** The bank's own site: home, the WEB-FB log-in screen, and what a customer sees after it. */
 import { findAccount } from './accounts.ts';
+import type { CertificateLogin } from './certificate-login.ts';
+import { certificateRoutes } from './certificate-routes.ts';
 import { attemptIdentity, type FormMemory, formField } from './identity-route.ts';
 import type { Ra } from './ra.ts';
-import { accountPage, certificateLoginPage, homePage, loginPage } from './screens/bank.ts';
+import { accountPage, homePage, loginPage } from './screens/bank.ts';
 import { keyboardHelp } from './screens/identity-form.ts';
 import { errorPage, layout } from './screens/layout.ts';
 import { csrfMatches, Sessions } from './sessions.ts';
-import type { Web } from './web.ts';
+import { mayReachAgent, type Web } from './web.ts';
 
 type SiteSession = FormMemory & { account: string; loggedOut: boolean };
 
-export function siteRoutes({ app, secure, sceneOf, send }: Web, ra: Pick<Ra, 'store' | 'throttle'>): void {
+export function siteRoutes(web: Web, ra: Pick<Ra, 'store' | 'throttle' | 'renewal'>, login: CertificateLogin): void {
+  const { app, secure, sceneOf, send } = web;
   const sessions = new Sessions<SiteSession>('bank', secure);
 
   app.get('/', (request, reply) => send(reply, homePage(sceneOf(request, reply))));
@@ -18,7 +21,7 @@ export function siteRoutes({ app, secure, sceneOf, send }: Web, ra: Pick<Ra, 'st
     const scene = sceneOf(request, reply);
     return send(reply, layout(scene, { title: scene.words('keyboard.title'), body: keyboardHelp(scene) }));
   });
-  app.get('/certificate-login', (request, reply) => send(reply, certificateLoginPage(sceneOf(request, reply)), 501));
+  certificateRoutes(web, login, sessions, (reply, { id }) => void sessions.begin(reply, { account: id }));
 
   app.get('/login', (request, reply) => {
     const session = sessions.open(request, reply);
@@ -43,7 +46,8 @@ export function siteRoutes({ app, secure, sceneOf, send }: Web, ra: Pick<Ra, 'st
     const session = sessions.open(request, reply);
     const account = findAccount(ra.store, session.data.account ?? '');
     if (!account) return reply.redirect('/login', 303);
-    return send(reply, accountPage(sceneOf(request, reply), account, session.csrf));
+    mayReachAgent(reply);
+    return send(reply, accountPage(sceneOf(request, reply), account, session.csrf, ra.renewal));
   });
   app.get('/logout', (_request, reply) => reply.redirect('/login', 303));
   app.post('/logout', (request, reply) => {

@@ -14,13 +14,13 @@ const MAX_FORM_BYTES = 16 * 1024;
 const BRIDGE = PORTS.flatMap((port) => [`ws://127.0.0.1:${port}`, `http://127.0.0.1:${port}`]).join(' ');
 
 /** No `upgrade-insecure-requests`: Firefox would speak TLS to the bridge's plain port. */
-function contentSecurityPolicy(side: Scene['side']): string {
+function contentSecurityPolicy(reachesAgent: boolean): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    `connect-src 'self'${side === 'authority' ? ` ${BRIDGE}` : ''}`,
+    `connect-src 'self'${reachesAgent ? ` ${BRIDGE}` : ''}`,
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
@@ -32,13 +32,18 @@ function contentSecurityPolicy(side: Scene['side']): string {
 /** No HSTS: this bank may stand on `localhost`, where it would bind every other server of the developer's computer. */
 function headers(side: Scene['side']): Record<string, string> {
   return {
-    'content-security-policy': contentSecurityPolicy(side),
+    'content-security-policy': contentSecurityPolicy(side === 'authority'),
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
   };
+}
+
+/** For the few pages of the bank's own site that speak with the agent. */
+export function mayReachAgent(reply: FastifyReply): void {
+  void reply.header('content-security-policy', contentSecurityPolicy(true));
 }
 
 export type WebOptions = {

@@ -2,7 +2,7 @@
  * The screens on which the agent works: 前処理中, 取得開始, 発行処理中, done, and what may come instead. They are one document,
  * so that the page's script keeps its connection from one to the next; `pages/acquisition.ts` shows one at a time.
  */
-import type { Account } from '../accounts.ts';
+import { type Account, currentCertificate } from '../accounts.ts';
 import { type Content, type Html, html } from '../html.ts';
 import type { AcquisitionPurpose } from '../ra.ts';
 import { SCREEN_OF, steps } from './authority.ts';
@@ -52,7 +52,13 @@ function preparing(scene: Scene): Html {
   );
 }
 
-function start(scene: Scene, account: Account): Html {
+/** As the agent's own dialog calls it: 取得, 更新 while the old certificate is valid, 再取得 after it. */
+function nameOf(account: Account, purpose: AcquisitionPurpose): 'enroll' | 'renew' | 'reacquire' {
+  if (purpose === 'enroll') return 'enroll';
+  return (currentCertificate(account)?.notAfter ?? 0) < Date.now() ? 'reacquire' : 'renew';
+}
+
+function start(scene: Scene, account: Account, purpose: AcquisitionPurpose): Html {
   const { words } = scene;
   return screen(
     'start',
@@ -60,7 +66,7 @@ function start(scene: Scene, account: Account): Html {
     html`<p class="lead">${words('start.lead')}</p><p>${words('start.note')}</p>
     <dl class="facts"><div><dt>${words('start.account')}</dt><dd>${account.display}（${words('field.id')} ${account.id}）</dd></div></dl>
     <p>${words('start.next')}</p>
-    <ol class="numbered"><li>${words('start.next.1')}</li><li>${words('start.next.2')}</li></ol>
+    <ol class="numbered"><li>${words('start.next.1', { button: words(`start.button.${nameOf(account, purpose)}`) })}</li><li>${words('start.next.2')}</li></ol>
     <p class="notice">${words('start.pin')}</p>
     <p><button type="button" class="button large" data-do="acquire">${words('start.submit')}</button></p>
     ${cancelRow(scene)}`,
@@ -167,7 +173,7 @@ export function acquisitionPage(scene: Scene, { account, purpose, csrf }: Acquis
   const body = html`${steps(scene, 'preparing')}
     <noscript><p class="notice bad">${words('layout.noscript')}</p></noscript>
     <div id="acquisition" data-csrf="${csrf}" data-purpose="${purpose}">
-      ${preparing(scene)}${start(scene, account)}${issuing(scene)}${done(scene)}${failure(scene, over)}${cancelled(scene, over)}
+      ${preparing(scene)}${start(scene, account, purpose)}${issuing(scene)}${done(scene)}${failure(scene, over)}${cancelled(scene, over)}
     </div>
     <div id="words" hidden>${scriptWords}</div>`;
   return layout(scene, { title: words('preparing.title'), body, scripts: ['acquisition'] });

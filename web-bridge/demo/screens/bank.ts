@@ -1,7 +1,10 @@
 /** The screens of the bank's own site: home, log-in, contract. */
 import { type Account, currentCertificate } from '../accounts.ts';
+import { removableCertificate } from '../certificate-login.ts';
 import { type Html, html } from '../html.ts';
+import { acquisitionRefusal, type RenewalWindow } from '../ra.ts';
 import { formatDate } from '../words.ts';
+import { removalCard, renewalCard } from './certificate.ts';
 import { type IdentityForm, identityForm } from './identity-form.ts';
 import { layout, link, type Scene } from './layout.ts';
 
@@ -88,8 +91,11 @@ function certificateLine({ words, language }: Scene, account: Account): string {
   return words(days < 0 ? 'account.certificate.expired' : 'account.certificate.valid', { until, days });
 }
 
-export function accountPage(scene: Scene, account: Account, csrf: string): Html {
+export function accountPage(scene: Scene, account: Account, csrf: string, renewal: RenewalWindow): Html {
   const { words } = scene;
+  const expired = (currentCertificate(account)?.notAfter ?? 0) < Date.now();
+  const renewable = acquisitionRefusal(account, 'reenroll', renewal) === undefined;
+  const removable = removableCertificate(account) !== undefined;
   const body = html`<section class="card narrow">
     <h1>${words('account.title')}</h1>
     <p class="lead">${words('account.welcome', { display: account.display })}</p>
@@ -100,18 +106,8 @@ export function accountPage(scene: Scene, account: Account, csrf: string): Html 
     </dl>
     <form method="post" action="/logout"><input type="hidden" name="csrf" value="${csrf}">
       <button class="button secondary" type="submit">${words('account.logout')}</button></form>
-  </section>`;
-  return layout(scene, { title: words('account.title'), body });
-}
-
-/** Honest until the method behind it exists. */
-export function certificateLoginPage(scene: Scene): Html {
-  const { words } = scene;
-  const body = html`<section class="card narrow">
-    <h1>${words('certificate-login.title')}</h1>
-    <p>${words('certificate-login.what')}</p>
-    <p>${words('certificate-login.remedy')}</p>
-    <p><a class="button" href="${link(scene, '/login')}">${words('back.login')}</a></p>
-  </section>`;
-  return layout(scene, { title: words('certificate-login.title'), body });
+  </section>
+  ${renewable && renewalCard(scene, account, expired)}
+  ${removable && removalCard(scene, csrf)}`;
+  return layout(scene, { title: words('account.title'), body, scripts: removable ? ['removal'] : [] });
 }

@@ -1,0 +1,67 @@
+/** A part of a page on which the agent works at once: one thing shown at a time, failures in words. No page of its own. */
+import { InkanError } from '../../../sdk/inkan.ts';
+
+export type Language = 'ja' | 'en';
+export const language: Language = document.documentElement.lang === 'en' ? 'en' : 'ja';
+
+/** A failure that the bank's server found, in words of the page's language. */
+export class ServerFailure extends Error {
+  readonly told: Told;
+
+  constructor(told: Told) {
+    super(told.support);
+    this.told = told;
+  }
+}
+export type Told = { readonly what: string; readonly remedy: string; readonly support: string };
+
+export function find(within: ParentNode, selector: string): HTMLElement {
+  const found = within.querySelector<HTMLElement>(selector);
+  if (!found) throw new Error(`The page has no ${selector}`);
+  return found;
+}
+
+const word = (key: string): string => find(document, `#words [data-key="${key}"]`).textContent;
+const wordsOf = (kind: string): { what: string; remedy: string } => ({
+  what: word(`${kind}.what`),
+  remedy: word(`${kind}.remedy`),
+});
+
+export function show(root: HTMLElement, name: string): void {
+  for (const part of root.querySelectorAll<HTMLElement>('[data-part]')) part.hidden = part.dataset.part !== name;
+}
+
+export function fill(within: ParentNode, texts: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(texts)) find(within, `[data-fill="${name}"]`).textContent = text;
+}
+
+function tell(error: unknown): Told {
+  if (error instanceof ServerFailure) return error.told;
+  if (error instanceof InkanError) return { ...error.words[language], support: error.support };
+  console.error(error);
+  return { ...wordsOf('failure.internal'), support: 'K99' };
+}
+
+export function showFailure(root: HTMLElement, error: unknown): void {
+  fill(find(root, '[data-part="failure"]'), tell(error));
+  show(root, 'failure');
+}
+
+type Answer = { order?: string; location?: string; what?: string; remedy?: string; support?: string };
+
+/** Asks our own server; a refusal comes with its words. */
+export async function post(root: HTMLElement, path: string, body?: unknown): Promise<Answer> {
+  const headers = { 'x-csrf-token': root.dataset.csrf ?? '', ...(body ? { 'content-type': 'application/json' } : {}) };
+  const init = { method: 'POST', headers, ...(body ? { body: JSON.stringify(body) } : {}) };
+  const response = await fetch(path, init).catch(() => undefined);
+  const answer = (await response?.json().catch(() => undefined)) as Answer | undefined;
+  if (response?.ok && answer) return answer;
+  const { what, remedy, support = 'K10' } = { ...wordsOf('order.failed'), ...answer };
+  throw new ServerFailure({ what, remedy, support });
+}
+
+export function onClick(root: HTMLElement, actions: Readonly<Record<string, () => Promise<void>>>): void {
+  for (const [name, action] of Object.entries(actions))
+    for (const button of root.querySelectorAll(`[data-do="${name}"]`))
+      button.addEventListener('click', () => void action());
+}
