@@ -1,26 +1,54 @@
 /** Looks whether everything is in place, each thing for itself: one finding does not hide the next. It changes nothing. */
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { loadAgentConfig } from '../native-config/load.ts';
 import { findModules } from '../native-config/modules.ts';
+import { p11KitFolders, readP11Kit } from '../native-config/p11-kit.ts';
+import type { Profile } from '../native-config/schema.ts';
 import type { ErrorData } from '../web-bridge/protocol/envelope.ts';
 import { AgentError, type ErrorDetails, isErrorCode } from '../web-bridge/protocol/errors.ts';
 import { type Folders, foldersOf, refuseDangerousEnvironment } from './config.ts';
 import { dialogPrograms } from './dialog/open.ts';
 import { openJournal } from './enrollment/journal.ts';
+import type { TokenDescription } from './enrollment/ports.ts';
 import { isHeld } from './lock.ts';
 import type { Report } from './log.ts';
 import { openProfileBook } from './profiles.ts';
+import { shareableDetails, shareablePath } from './shareable.ts';
+import { browsersMayAsk, clockIsRight, portsAreOurs } from './surroundings.ts';
 import { describeError, languageOf } from './telling.ts';
 import { createTokens } from './token/token.ts';
 
 type Desk = { readonly environment: NodeJS.ProcessEnv; readonly folders: Folders };
+
+/** What there is to say of a thing in a word or two; the command line has it in the person's language. */
+export type Remark =
+  | 'free'
+  | 'ours'
+  | 'foreign'
+  | 'allowed'
+  | 'notAllowed'
+  | 'clockWrong'
+  | 'cannotCreateKeys'
+  | 'pinNotSet'
+  | keyof Pick<TokenDescription, 'pinLocked' | 'pinFinalTry' | 'pinCountLow' | 'pinPad' | 'writeProtected'>;
+
+/** `shared` is what of it may be sent to the bank's support. */
+export type Told = {
+  readonly fact: string;
+  readonly shared: string;
+  readonly remarks?: readonly Remark[];
+  readonly wrong?: true;
+};
+
 /** What was found, for people: a version, a path; or what is wrong, or not right but in nobody's way. */
-type Fact = string | AgentError | { readonly note: AgentError };
+export type Fact = Told | AgentError | { readonly note: AgentError };
 
 const LIST_MS = 60_000;
+const PIN_REMARKS = ['pinLocked', 'pinFinalTry', 'pinCountLow', 'pinPad', 'writeProtected'] as const;
 
 export const CHECKS = [
-  { check: 'node', look: () => [process.version] },
+  { check: 'node', look: () => [{ fact: process.version, shared: process.version }] },
   { check: 'environment', look: environmentIsSafe },
   { check: 'settings', look: settingsAreRight },
   { check: 'state', look: recordsCanBeKept },
@@ -28,6 +56,9 @@ export const CHECKS = [
   { check: 'modules', look: modulesMayBeLoaded },
   { check: 'dialogs', look: humanCanBeAsked },
   { check: 'tokens', look: tokensAnswer },
+  { check: 'ports', look: async ({ environment }) => portsAreOurs(await isServing(environment)) },
+  { check: 'browsers', look: async ({ folders }) => browsersMayAsk(await profilesIn(folders)) },
+  { check: 'clock', look: async ({ folders }) => clockIsRight(await profilesIn(folders)) },
 ] as const satisfies readonly { readonly check: string; look(desk: Desk): Promise<Fact[]> | Fact[] }[];
 
 export type CheckName = (typeof CHECKS)[number]['check'];
@@ -36,7 +67,9 @@ export type CheckName = (typeof CHECKS)[number]['check'];
  * Where something is not as it should be, the members of the error say what, and what to do. They may stand beside
  * `ok: true`: a second module that does not start keeps nobody from using the token of the first.
  */
-export type Finding = { readonly check: CheckName; readonly ok: boolean; readonly fact?: string } & Partial<ErrorData>;
+export type Finding = { readonly check: CheckName; readonly ok: boolean } & Partial<
+  Pick<Told, 'fact' | 'shared' | 'remarks'> & ErrorData
+>;
 
 export async function examineDesk(environment: NodeJS.ProcessEnv): Promise<Finding[]> {
   const desk = { environment, folders: foldersOf(environment) };
@@ -66,47 +99,61 @@ async function factsOf(look: () => Promise<Fact[]> | Fact[]): Promise<Fact[]> {
 }
 
 function findingOf(check: CheckName, fact: Fact): Finding {
-  if (typeof fact === 'string') return { check, ok: true, ...(fact === '' ? {} : { fact }) };
+  if ('fact' in fact) {
+    const { wrong, ...told } = fact;
+    return { check, ok: !wrong, ...told };
+  }
   const isNote = 'note' in fact;
   const error = isNote ? fact.note : fact;
   const facts = Object.values(error.details).join('  ');
-  return { check, ok: isNote, ...(facts === '' ? {} : { fact: facts }), ...describeError(error) };
+  return { check, ok: isNote, fact: facts, shared: shareableDetails(error.details), ...describeError(error) };
+}
+
+/** A path is a fact of this computer alone, unless every installer writes there. */
+function pathFact(path: string): Told {
+  return { fact: path, shared: shareablePath(path) };
 }
 
 function environmentIsSafe({ environment }: Desk): Fact[] {
   refuseDangerousEnvironment(environment);
-  return [''];
+  return [{ fact: '', shared: '' }];
 }
 
 async function settingsAreRight({ folders }: Desk): Promise<Fact[]> {
   const file = join(folders.config, 'agent.json');
   await loadAgentConfig(file);
-  return [file];
+  return [{ fact: file, shared: '' }];
 }
 
 async function recordsCanBeKept({ folders }: Desk): Promise<Fact[]> {
   await openJournal(join(folders.state, 'journal'), () => {});
-  return [folders.state];
+  return [{ fact: folders.state, shared: '' }];
 }
 
+/** Which banks somebody has is nobody's to know but theirs. */
 async function profilesAreRight({ folders }: Desk): Promise<Fact[]> {
   const book = await openProfileBook(folders.profiles, () => {});
   const profiles = await book.read();
   const refused = book.refused().map(({ error }) => error);
   if (profiles.length + refused.length === 0) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN');
-  return [...profiles.map(({ id, origins }) => `${id}  ${origins.join(' ')}`), ...refused];
+  return [...profiles.map(({ id, origins }) => ({ fact: `${id}  ${origins.join(' ')}`, shared: '' })), ...refused];
 }
 
 async function modulesMayBeLoaded({ folders }: Desk): Promise<Fact[]> {
   const { leftOut, report } = collector();
   const modules = await findModules(await loadAgentConfig(join(folders.config, 'agent.json')), report);
   if (modules.length + leftOut.length === 0) throw new AgentError('ERR_MODULE_MISSING');
-  return [...modules.map(({ path }) => path), ...leftOut];
+  return [...modules.map(({ path }) => pathFact(path)), ...leftOut, ...(await p11KitsLeftOut())];
+}
+
+async function p11KitsLeftOut(): Promise<Fact[]> {
+  const { leftOut } = await readP11Kit(await p11KitFolders(homedir()));
+  return leftOut.map(({ file, reason }) => ({ fact: `p11-kit ${file}  ${reason}`, shared: `p11-kit  ${reason}` }));
 }
 
 function humanCanBeAsked({ environment }: Desk): Fact[] {
   const programs = dialogPrograms(environment);
-  return programs.length > 0 ? programs : [new AgentError('ERR_USER_UNREACHABLE')];
+  return programs.length > 0 ? programs.map(pathFact) : [new AgentError('ERR_USER_UNREACHABLE')];
 }
 
 async function tokensAnswer({ environment, folders }: Desk): Promise<Fact[]> {
@@ -122,8 +169,22 @@ async function tokensAnswer({ environment, folders }: Desk): Promise<Fact[]> {
   });
   const found = (await tokens.list(AbortSignal.timeout(LIST_MS))).filter(({ initialized }) => initialized);
   if (found.length === 0) return [new AgentError('ERR_TOKEN_MISSING'), ...leftOut];
-  const facts = found.map(({ label, model, keyTypes }) => `${label} (${model})  ${keyTypes.join(' ')}`);
-  return [...facts, ...leftOut.map((note) => ({ note }))];
+  return [...found.map(tokenFact), ...leftOut.map((note) => ({ note }))];
+}
+
+function tokenFact(token: TokenDescription): Told {
+  const { label, serialNumber, manufacturer, model, slotDescription, keyTypes } = token;
+  const remarks: Remark[] = PIN_REMARKS.filter((flag) => token[flag]);
+  if (!token.userPinInitialized) remarks.push('pinNotSet');
+  if (keyTypes.length === 0) remarks.push('cannotCreateKeys');
+  const kind = `${manufacturer} ${model}  ${keyTypes.join(' ')}`;
+  // Some makers put a serial number into the model's name.
+  const shared = [label, serialNumber].reduce((text, own) => (own === '' ? text : text.replaceAll(own, '…')), kind);
+  return { fact: `${label} (${kind})  ${serialNumber}  ${slotDescription}`, shared, remarks };
+}
+
+async function profilesIn({ profiles }: Folders): Promise<readonly Profile[]> {
+  return (await openProfileBook(profiles, () => {})).read();
 }
 
 /** What the rooms write into the log as left out is what a person looks for here. */

@@ -1,32 +1,59 @@
+import { release } from 'node:os';
 import type { Command } from 'commander';
+import type { Finding } from '../doctor.ts';
 import { languageOf } from '../telling.ts';
 import { padded, widthOf } from './layout.ts';
 import { type CommonOptions, concluding, type Outcome } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
+type DoctorOptions = CommonOptions & { readonly support?: true };
+
 export function registerDoctor(program: Command, say: Wording): void {
   program
     .command('doctor')
     .description(say('help.doctor'))
+    .option('--support', say('help.support'))
     .option('--json', say('help.json'))
-    .action((options: CommonOptions) => concluding(options, run));
+    .action((options: DoctorOptions) => concluding(options, () => run(options, program.version() ?? '')));
 }
 
-async function run(): Promise<Outcome> {
-  const { CHECKS, examineDesk, isServing } = await import('../doctor.ts');
+async function run({ support }: DoctorOptions, version: string): Promise<Outcome> {
+  const { examineDesk, isServing } = await import('../doctor.ts');
+  const found = await examineDesk(process.env);
+  const serving = await isServing(process.env);
+  const findings = found.map(support ? shared : withoutShared);
+  const machine = `Inkan ${version}  ${process.platform} ${release()} ${process.arch}  ${new Date().toISOString()}`;
+  const json = { ...(support ? { machine } : {}), serving, findings };
+  const text = [...(support ? [machine, ''] : []), ...linesOf(findings, serving)];
+  return { text, json, failed: findings.some(({ ok }) => !ok) };
+}
+
+/** For people here: everything but the wording for the bank. */
+function withoutShared(finding: Finding): Finding {
+  return Object.fromEntries(Object.entries(finding).filter(([name]) => name !== 'shared')) as Finding;
+}
+
+/** For the bank's support: nothing that was not looked through. Details of errors are in `fact`, as far as they may be. */
+function shared({ check, ok, shared: fact, remarks, code, support, words }: Finding): Finding {
+  const error = code && support && words ? { code, support, words } : {};
+  return { check, ok, ...(fact ? { fact } : {}), ...(remarks ? { remarks } : {}), ...error };
+}
+
+function linesOf(findings: readonly Finding[], serving: boolean): string[] {
   const language = languageOf(process.env);
   const say = wordingIn(language);
-  const findings = await examineDesk(process.env);
-  const serving = await isServing(process.env);
-  const width = Math.max(...CHECKS.map(({ check }) => widthOf(say(`check.${check}`))));
-  const text = findings.flatMap(({ ok, check, fact, words, support }) => [
-    `${mark(ok, words !== undefined)} ${padded(say(`check.${check}`), width)}  ${words?.[language].what ?? fact ?? say('ok')}`,
-    ...[words?.[language].remedy, words && fact, support && `${say('support')} ${support}`]
-      .filter((line) => line)
-      .map((line) => `  ${' '.repeat(width)}  ${line}`),
-  ]);
-  text.push(`· ${padded(say('check.service'), width)}  ${say(serving ? 'running' : 'notRunning')}`);
-  return { text, json: { serving, findings }, failed: findings.some(({ ok }) => !ok) };
+  const width = Math.max(...findings.map(({ check }) => widthOf(say(`check.${check}`))), widthOf(say('check.service')));
+  const text = findings.flatMap(({ ok, check, fact, remarks = [], words, support }) => {
+    const remark = remarks.map((one) => say(one)).join(', ');
+    const told = [fact, remark].filter((part) => part).join('  ');
+    return [
+      `${mark(ok, words !== undefined)} ${padded(say(`check.${check}`), width)}  ${words?.[language].what ?? (told || say('ok'))}`,
+      ...[words?.[language].remedy, words && told, support && `${say('support')} ${support}`]
+        .filter((line) => line)
+        .map((line) => `  ${' '.repeat(width)}  ${line}`),
+    ];
+  });
+  return [...text, `· ${padded(say('check.service'), width)}  ${say(serving ? 'running' : 'notRunning')}`];
 }
 
 function mark(ok: boolean, hasWords: boolean): string {
