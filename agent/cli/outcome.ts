@@ -40,11 +40,16 @@ export async function concluding(
     const outcome = await work();
     const language = languageSet() ?? languageOf(process.env);
     if (outcome.error) explain(outcome.error, { json, language, left: outcome });
-    else print(process.stdout, json ? [JSON.stringify(outcome.json, null, 2)] : outcome.text.map(harmless));
+    else print(process.stdout, json ? documents(outcome.json) : outcome.text.map(harmless));
     if (outcome.failed) process.exitCode = 1;
   } catch (error) {
     explain(error, { json, language: languageSet() ?? languageOf(process.env) });
   }
+}
+
+/** One document, or none: `serve` has printed its own by then. */
+function documents(json: unknown): string[] {
+  return json === undefined ? [] : [JSON.stringify(json, null, 2)];
 }
 
 function print(stream: NodeJS.WriteStream, lines: readonly string[]): void {

@@ -26,18 +26,19 @@ async function run({ allowRoot, port, scriptedHuman, json }: Options): Promise<O
   if (ports?.some((number) => !(Number.isInteger(number) && number > 0 && number < 65_536))) {
     throw new AgentError('ERR_INTERNAL_USAGE', { option: '--port' });
   }
+  const stopped = untilStopped();
   const agent = await compose({ environment: process.env, script: scriptedHuman });
   const unlock = await lockService(agent);
   try {
     const bridge = await serve(agent, ports);
     process.stdout.write(`${json ? JSON.stringify({ port: bridge.port }) : ready(agent, bridge.port)}\n`);
-    await untilStopped();
+    await stopped;
     await bridge.close();
     await agent.enrollments.close();
   } finally {
     await unlock();
   }
-  return { text: [], json: { stopped: true } };
+  return { text: [], json: undefined };
 }
 
 /** Two agents on one journal could each carry out an order that is good for one enrollment. */
@@ -52,6 +53,7 @@ function ready({ language }: Agent, port: number): string {
   return `${wordingIn(language)('serving')}\nws://127.0.0.1:${port}`;
 }
 
+/** Listens from the very start: whoever reads that we are ready may stop us at once. */
 function untilStopped(): Promise<void> {
   return new Promise((stopped) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped());
