@@ -1,12 +1,12 @@
 /** `inkan serve` as people start it: a process of its own on a laid desk. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
+import { text as textOf } from 'node:stream/consumers';
 import type { AgentDesk } from './agent-desk.ts';
 
-const INKAN = resolve(import.meta.dirname, '../../agent/cli/index.js');
+export const INKAN = resolve(import.meta.dirname, '../../agent/cli/index.js');
 
 export type ServedAgent = {
   readonly port: number;
@@ -48,21 +48,42 @@ export async function serveAgent(
   return { port, process: child, stop };
 }
 
-/** One command of the CLI; its JSON, and its exit status. */
-export async function inkan(
+export type CommandEnd = {
+  readonly status: number | null;
+  /** Standard output, where it is JSON. */
+  readonly json: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+};
+export type Command = { readonly process: ChildProcess; readonly done: Promise<CommandEnd> };
+export type CommandOptions = { readonly input?: string; readonly environment?: NodeJS.ProcessEnv };
+
+/** One command of the CLI, with `input` on its standard input. */
+export function startInkan(
   desk: Pick<AgentDesk, 'environment'>,
   args: readonly string[],
-): Promise<{ readonly status: number; readonly json: unknown; readonly stdout: string; readonly stderr: string }> {
-  const run = promisify(execFile);
-  const done = await run(process.execPath, [INKAN, ...args], { env: desk.environment, maxBuffer: 16 * 1024 * 1024 })
-    .then(({ stdout, stderr }) => ({ status: 0, stdout, stderr }))
-    .catch((error: { code?: number; stdout: string; stderr: string }) => ({
-      status: error.code ?? 1,
-      stdout: error.stdout,
-      stderr: error.stderr,
-    }));
-  return {
-    ...done,
-    json: done.stdout.startsWith('{') || done.stdout.startsWith('[') ? JSON.parse(done.stdout) : undefined,
-  };
+  { input = '', environment = {} }: CommandOptions = {},
+): Command {
+  const child = spawn(process.execPath, [INKAN, ...args], { env: { ...desk.environment, ...environment } });
+  child.stdin.on('error', () => {}).end(input);
+  const ended = Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'exit')]);
+  const done = ended.then(([stdout, stderr, [status]]) => {
+    const isJson = stdout.startsWith('{') || stdout.startsWith('[');
+    return {
+      status: status as number | null,
+      stdout,
+      stderr,
+      json: isJson ? (JSON.parse(stdout) as unknown) : undefined,
+    };
+  });
+  return { process: child, done };
+}
+
+/** Its JSON, and its exit status. */
+export function inkan(
+  desk: Pick<AgentDesk, 'environment'>,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandEnd> {
+  return startInkan(desk, args, options).done;
 }
