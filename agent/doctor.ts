@@ -14,6 +14,7 @@ import type { TokenDescription } from './enrollment/ports.ts';
 import { isHeld } from './lock.ts';
 import type { Report } from './log.ts';
 import { openProfileBook } from './profiles.ts';
+import { usbReaders } from './readers.ts';
 import { shareableDetails, shareablePath } from './shareable.ts';
 import { browsersMayAsk, clockIsRight, portsAreOurs } from './surroundings.ts';
 import { describeError, languageOf } from './telling.ts';
@@ -29,6 +30,7 @@ export type Remark =
   | 'allowed'
   | 'notAllowed'
   | 'clockWrong'
+  | 'none'
   | 'cannotCreateKeys'
   | 'pinNotSet'
   | keyof Pick<TokenDescription, 'pinLocked' | 'pinFinalTry' | 'pinCountLow' | 'pinPad' | 'writeProtected'>;
@@ -55,6 +57,7 @@ export const CHECKS = [
   { check: 'profiles', look: profilesAreRight },
   { check: 'modules', look: modulesMayBeLoaded },
   { check: 'dialogs', look: humanCanBeAsked },
+  { check: 'readers', look: readersAreSeen },
   { check: 'tokens', look: tokensAnswer },
   { check: 'ports', look: async ({ environment }) => portsAreOurs(await isServing(environment)) },
   { check: 'browsers', look: async ({ folders }) => browsersMayAsk(await profilesIn(folders)) },
@@ -154,6 +157,13 @@ async function p11KitsLeftOut(): Promise<Fact[]> {
 function humanCanBeAsked({ environment }: Desk): Fact[] {
   const programs = dialogPrograms(environment);
   return programs.length > 0 ? programs.map(pathFact) : [new AgentError('ERR_USER_UNREACHABLE')];
+}
+
+/** A token of software has none. */
+async function readersAreSeen(): Promise<Fact[]> {
+  const readers = await usbReaders();
+  if (readers.length === 0) return [{ fact: '', shared: '', remarks: ['none'] }];
+  return readers.map((reader) => ({ fact: reader, shared: reader }));
 }
 
 async function tokensAnswer({ environment, folders }: Desk): Promise<Fact[]> {

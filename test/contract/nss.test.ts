@@ -25,7 +25,10 @@ describe('a token of NSS', function () {
 
   before(async function () {
     const found = PATHS.find((path) => existsSync(path));
-    if (!found || spawnSync('certutil', ['-H']).error) return this.skip();
+    if (!found || spawnSync('certutil', ['-H']).error) {
+      console.error('\n  !! SKIPPED, nothing was tried on a token of NSS: apt-get install libnss3 libnss3-tools\n');
+      return this.skip();
+    }
     desk = stageDesk();
     desk.writePin(PIN);
     const db = join(desk.folder, 'db');

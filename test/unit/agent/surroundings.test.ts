@@ -1,9 +1,11 @@
 /** What `inkan doctor` says of ports, browsers and the clock, and what of a path it may tell the bank. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { allowedBy, namedByChromium, namedByFirefox } from '../../../agent/browser-policy.ts';
+import { usbReaders } from '../../../agent/readers.ts';
 import { shareableDetails, shareablePath } from '../../../agent/shareable.ts';
 import { clockIsRight, portsAreOurs } from '../../../agent/surroundings.ts';
 import type { Profile } from '../../../native-config/schema.ts';
@@ -82,6 +84,23 @@ describe('the surroundings of an agent', () => {
     expect(allowedBy(['[*.]ank.example'], origins)).to.deep.equal([]);
     for (const odd of [null, 7, [], { LoopbackNetworkAllowedForUrls: 'https://www.bank.example' }, { policies: null }])
       expect([...namedByChromium(odd), ...namedByFirefox(odd)]).to.deep.equal([]);
+  });
+
+  it('sees readers on USB by their class, without their serial numbers', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'inkan-usb-'));
+    const device = (name: string, attributes: Record<string, string>): void => {
+      mkdirSync(join(folder, name));
+      for (const [file, text] of Object.entries(attributes)) writeFileSync(join(folder, name, file), `${text}\n`);
+    };
+    device('1-2', { manufacturer: 'Maker', product: 'Key 5', idVendor: '1050', idProduct: '0407', serial: '73915846' });
+    device('1-2:1.0', { bInterfaceClass: '03' });
+    device('1-2:1.1', { bInterfaceClass: '0b' });
+    device('1-2:1.2', { bInterfaceClass: '0b' });
+    device('1-3', { product: 'Mouse', idVendor: '1111', idProduct: '2222' });
+    device('1-3:1.0', { bInterfaceClass: '03' });
+    expect(await usbReaders(folder)).to.deep.equal(['Maker Key 5  1050:0407']);
+    expect(await usbReaders(join(folder, 'none'))).to.deep.equal([]);
+    rmSync(folder, { recursive: true });
   });
 
   it('tells the bank the paths that installers use, and no other', () => {
