@@ -87,33 +87,40 @@ const withoutScript = {
   },
 };
 
+const NODE_BUNDLE = {
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  logLevel: 'warning',
+  legalComments: 'none',
+  external: ['pkcs11js'],
+  // Loaded by import(): of a bundled CommonJS module that would bring `default` alone, so the ES build must be taken.
+  mainFields: ['module', 'main'],
+  conditions: ['module'],
+  // Packages in CommonJS ask for Node's modules by require.
+  banner: {
+    js: "import { createRequire as inkanRequire } from 'node:module';const require = inkanRequire(import.meta.url);",
+  },
+};
+
 /** What ships: split, so that a start loads what it needs. pkcs11js is a native addon and stays a package. */
 async function bundlePrograms(folder, plugins) {
   const outdir = join(dist, folder);
   rmSync(outdir, { recursive: true, force: true });
-  await build({
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    logLevel: 'warning',
-    legalComments: 'none',
-    external: ['pkcs11js'],
-    // Loaded by import(): of a bundled CommonJS module that would bring `default` alone, so the ES build must be taken.
-    mainFields: ['module', 'main'],
-    conditions: ['module'],
-    // Packages in CommonJS ask for Node's modules by require.
-    banner: {
-      js: "import { createRequire as inkanRequire } from 'node:module';const require = inkanRequire(import.meta.url);",
-    },
-    entryPoints: Object.fromEntries(Object.entries(PROGRAMS).map(([name, file]) => [name, join(dist, file)])),
-    outdir,
-    chunkNames: 'chunk-[hash]',
-    plugins,
-  });
+  for (const [name, file] of Object.entries(PROGRAMS)) {
+    // Each by itself: what programs share would be split into many small files, and each costs its start half a millisecond.
+    await build({
+      ...NODE_BUNDLE,
+      entryPoints: { [name]: join(dist, file) },
+      chunkNames: `${name}-[hash]`,
+      outdir,
+      plugins,
+    });
+  }
   for (const [from, to] of Object.entries(BUNDLED_ASSETS))
     cpSync(join(dist, from), join(outdir, to), { recursive: true, filter: (name) => !/\.(js|ts|map)$/.test(name) });
   for (const name of Object.keys(PROGRAMS)) chmodSync(join(outdir, `${name}.js`), 0o755);
