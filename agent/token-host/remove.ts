@@ -1,6 +1,7 @@
 /**
  * Takes one certificate and its pair from the token, and looks afterwards in a module started anew: some cards delete only
- * half (CardOS, PivApplet). The certificate goes last, so that a removal that was cut off can be asked for again.
+ * half (CardOS, PivApplet). Key by key, the certificate last, and no further where one stays: so a removal that was cut off or
+ * refused can be asked for again, and a private key that stays keeps what it needs.
  */
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -20,8 +21,10 @@ export async function remove(token: OpenToken, params: HostParams<'remove'>): Pr
   if (!handle) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
   if (isShared(token, certificate)) throw new AgentError('ERR_POLICY_REMOVAL_REFUSED', { reason: 'shared key' });
   const ckaId = attributeIfAny(token, handle, pkcs11js.CKA_ID);
-  const { privateKeys, publicKeys, certificates } = belongingsOf(token, certificate, ckaId);
-  for (const object of [...privateKeys, ...publicKeys, ...certificates]) destroyIfPossible(token, object);
+  for (const kind of ['privateKeys', 'publicKeys', 'certificates'] as const) {
+    for (const object of belongingsOf(token, certificate, ckaId)[kind]) destroyIfPossible(token, object);
+    if (belongingsOf(token, certificate, ckaId)[kind].length > 0) break;
+  }
   await token.teller.step('restart');
   restart(token);
   await login(token);
@@ -34,6 +37,6 @@ function destroyIfPossible({ p11, session }: OpenToken, object: Handle): void {
   try {
     p11.C_DestroyObject(session, object);
   } catch {
-    // One object that stays must not keep the others.
+    // Some modules refuse what they do, and do what they refuse: what counts is what is still there.
   }
 }

@@ -1,5 +1,5 @@
 /** What every token must do through our token host, whatever module is behind it. Run by one small file for each module. */
-import { createPublicKey, randomBytes, verify, X509Certificate } from 'node:crypto';
+import { createHash, createPublicKey, randomBytes, verify, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import type { GeneratedKey, TokenDescription, TokenSession, Tokens } from '../../agent/enrollment/ports.ts';
 import { asDer } from '../../agent/x509/der.ts';
@@ -204,6 +204,43 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
       expect(await codeOf(session!.prove(reference, right, randomBytes(32)))).to.equal('ERR_TOKEN_CERTIFICATE_MISSING');
       expect(look().length).to.equal(before);
       await session!.destroy(ckaId);
+    });
+
+    it('logs in with a certificate that lies on it, and removes exactly that certificate with its pair', async () => {
+      const made = async () => {
+        const { reference } = await generated(anyType());
+        const certificate = desk.certify(reference.spki, '/CN=contract');
+        await session!.store(reference, certificate, [], objectLabel);
+        await session!.close();
+        return { id: reference.ckaId.toString('hex'), keyType: reference.keyType, certificate };
+      };
+      const [old, other] = [await made(), await made()];
+      const objectsUnder = (id: string) => look().filter((object) => object.id === id);
+      const others = objectsUnder(other.id);
+      const [origin, nonce] = ['https://www.bank.example', 'n'.repeat(44)];
+      const asked = async (purpose: 'authenticate' | 'remove') => {
+        await session?.close();
+        session = await tokens.open(token, { ...PIN_CONTEXT, purpose }, NO_DEADLINES, calm);
+        return session;
+      };
+
+      const enrolling = await opened();
+      expect(await codeOf(enrolling.authenticate(old.certificate, origin, nonce))).to.equal('ERR_TOKEN_HOST_PROTOCOL');
+      expect(await codeOf(enrolling.remove(old.certificate))).to.equal('ERR_TOKEN_HOST_PROTOCOL');
+      const { algorithm, signature } = await (await asked('authenticate')).authenticate(old.certificate, origin, nonce);
+      const hash = algorithm.endsWith('384') ? 'sha384' : 'sha256';
+      const digest = (text: string) => createHash(hash).update(text).digest();
+      const key = { key: new X509Certificate(old.certificate).publicKey, dsaEncoding: 'ieee-p1363' } as const;
+      expect(verify(hash, Buffer.concat([digest(origin), digest(nonce)]), key, signature)).to.equal(true);
+      const short = session!.authenticate(old.certificate, origin, 'n'.repeat(43));
+      expect(await codeOf(short)).to.equal('ERR_TOKEN_HOST_PROTOCOL');
+
+      const removing = await asked('remove');
+      expect(await removing.remove(old.certificate)).to.deep.equal({ left: 0 });
+      expect(objectsUnder(old.id)).to.deep.equal([]);
+      expect(objectsUnder(other.id)).to.have.deep.members(others);
+      expect(await codeOf(removing.remove(old.certificate))).to.equal('ERR_TOKEN_CERTIFICATE_MISSING');
+      expect(await removing.remove(other.certificate)).to.deep.equal({ left: 0 });
     });
 
     it('says that the key is missing where it is', async () => {

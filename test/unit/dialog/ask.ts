@@ -5,7 +5,15 @@
 import { writeFileSync } from 'node:fs';
 import { openDialog } from '../../../agent/dialog/open.ts';
 import { asAgentError } from '../../../web-bridge/protocol/errors.ts';
-import { codeQuestion, consentQuestion, pinQuestion, tokenQuestion } from './questions.ts';
+import {
+  certificateQuestion,
+  codeQuestion,
+  consentQuestion,
+  loginQuestion,
+  pinQuestion,
+  removalQuestion,
+  tokenQuestion,
+} from './questions.ts';
 
 const [question = '', timeoutMs, file = ''] = process.argv.slice(2);
 const dialog = openDialog({ language: 'ja', timeoutMs: Number(timeoutMs) }, process.env);
@@ -14,6 +22,9 @@ const questions: Readonly<Record<string, () => Promise<unknown>>> = {
   consent: () => dialog.consent(consentQuestion, never),
   pin: async () => (await dialog.pin({ ...pinQuestion, tries: 'last' }, never)).toString('hex'),
   code: () => dialog.code(codeQuestion, never),
+  login: () => dialog.consent(loginQuestion, never),
+  removal: () => dialog.consent(removalQuestion, never),
+  certificate: () => dialog.chooseCertificate(certificateQuestion, never),
   choose: () => dialog.chooseToken(tokenQuestion, never),
 };
 

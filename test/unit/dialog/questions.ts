@@ -1,5 +1,11 @@
 /** One question of each kind, as the reference bank would ask it. */
-import type { CodeQuestion, ConsentQuestion, PinQuestion, TokenQuestion } from '../../../agent/dialog/dialog.ts';
+import type {
+  CertificateQuestion,
+  CodeQuestion,
+  ConsentQuestion,
+  PinQuestion,
+  TokenQuestion,
+} from '../../../agent/dialog/dialog.ts';
 
 const bank = { ja: 'サンプル信用金庫', en: 'Sample Shinkin Bank' };
 const account = { id: '5410-000123', display: '株式会社サンプル 管理者' };
@@ -31,4 +37,21 @@ export const codeQuestion: CodeQuestion = { bank, account };
 export const tokenQuestion: TokenQuestion = {
   bank,
   tokens: [token, { label: 'Sign', serialNumber: '0000', model: 'Card v3', slotDescription: 'Reader 2' }],
+};
+
+const certificate = {
+  subject: '株式会社サンプル 5410-000123',
+  role: '管理者',
+  until: new Date('2027-04-01T00:00:00Z'),
+  serialNumber: '4f2a9c',
+  token,
+};
+const { origin, telephone } = consentQuestion;
+const asked = { bank, origin, token, telephone };
+/** Its order names no account. */
+export const loginQuestion: ConsentQuestion = { ...asked, purpose: 'authenticate', certificate };
+export const removalQuestion: ConsentQuestion = { ...asked, purpose: 'remove', account, certificate };
+export const certificateQuestion: CertificateQuestion = {
+  bank,
+  certificates: [certificate, { ...certificate, role: '', subject: '佐藤花子', serialNumber: '4f2a9d' }],
 };

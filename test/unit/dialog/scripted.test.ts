@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openDialog } from '../../../agent/dialog/open.ts';
 import { AgentError, type ErrorCode } from '../../../web-bridge/protocol/errors.ts';
-import { codeQuestion, consentQuestion, pinQuestion, tokenQuestion } from './questions.ts';
+import { certificateQuestion, codeQuestion, consentQuestion, pinQuestion, tokenQuestion } from './questions.ts';
 
 const never = new AbortController().signal;
 
@@ -66,10 +66,16 @@ describe('the scripted human', () => {
     await codeOf(dialog().pin(pinQuestion, never), 'ERR_INTERNAL_CONFIG_INVALID');
   });
 
+  it('chooses a certificate by its serial number', async () => {
+    await write({ consent: 'approve', choose: '4f2a9d' });
+    expect(await dialog().chooseCertificate(certificateQuestion, never)).to.equal(1);
+  });
+
   it('cancels what its script does not answer', async () => {
     await write({ consent: 'approve' });
     await codeOf(dialog().code(codeQuestion, never), 'ERR_USER_CANCELLED');
     await codeOf(dialog().chooseToken(tokenQuestion, never), 'ERR_USER_CANCELLED');
+    await codeOf(dialog().chooseCertificate(certificateQuestion, never), 'ERR_USER_CANCELLED');
   });
 
   it('refuses a script that is not as the schema says', async () => {

@@ -51,6 +51,25 @@ describe('the terminal dialog', function () {
     return expect.fail(`never shown: ${String(text)}\n${session.screen()}`);
   }
 
+  it('asks for a log-in, a removal and a certificate by their own words', async () => {
+    for (const [question, text, outcome] of [
+      ['login', 'この電子証明書でログインする場合は', false],
+      ['removal', 'この電子証明書を削除する場合は', false],
+    ] as const) {
+      const session = ask(question);
+      await shown(session, text);
+      expect(session.screen()).to.contain('4f2a9c').and.contain('2027年4月1日');
+      await shown(session, /入力: /);
+      session.child.stdin.write('\r');
+      expect(await session.outcome()).to.equal(outcome);
+    }
+    const choice = ask('certificate');
+    await shown(choice, '佐藤花子');
+    await shown(choice, /入力: /);
+    choice.child.stdin.write('2\r');
+    expect(await choice.outcome()).to.equal(1);
+  });
+
   it('approves by the number that it shows, and says so', async () => {
     const session = ask('consent');
     const number = await shown(session, /数字 (\d{4}) を/);
