@@ -15,8 +15,10 @@ const VERSION = 1;
 const ENTRY = /^([A-Za-z0-9_-]{22})\.json$/;
 const BESIDE = /^([A-Za-z0-9_-]{22})\.(authorization|reserve)$/;
 const TEMPORARY = /^\.[A-Za-z0-9_-]{22}\.(json|authorization|reserve)\.[0-9a-f]{12}$/;
-/** A write takes milliseconds: a temporary file of this age is what a crash left, not what another process is at. */
-const TEMPORARY_LIVES_MS = 10_000;
+/** A write takes milliseconds: a file of this age that belongs to no enrollment is what a crash left. */
+const STRAY_LIVES_MS = 10_000;
+/** A reserve is taken before the human is asked, who may take a while. */
+const RESERVE_LIVES_MS = 3_600_000;
 /** More than the states of one enrollment, which replace each other: profile, request and sixteen certificates. */
 const RESERVE_BYTES = 256 * 1024;
 const DISK_IS_FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
@@ -29,8 +31,7 @@ type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void
  */
 export async function openJournal(folder: string, report: Report): Promise<Journal> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unwritable);
-  await writeDurably(folder, '.probe', '').catch(unwritable);
-  await unlink(join(folder, '.probe')).catch(unwritable);
+  await probe(folder).catch(unwritable);
   const read = (name: string) => readEntry(folder, name, report);
   return {
     read: (enrollment) => read(`${enrollment}.json`),
@@ -52,7 +53,7 @@ export async function openJournal(folder: string, report: Report): Promise<Journ
     async eraseStrays() {
       const entries = new Set((await namesLike(folder, ENTRY)).map((name) => ENTRY.exec(name)?.[1]));
       const beside = (await namesLike(folder, BESIDE)).filter((name) => !entries.has(BESIDE.exec(name)?.[1]));
-      const stray = [...beside, ...(await abandonedTemporaries(folder))];
+      const stray = await abandoned(folder, [...beside, ...(await namesLike(folder, TEMPORARY))]);
       await Promise.all(stray.map((name) => unlink(join(folder, name)).catch(missing)));
     },
   };
@@ -62,11 +63,18 @@ async function namesLike(folder: string, pattern: RegExp): Promise<string[]> {
   return (await readdir(folder)).filter((name) => pattern.test(name));
 }
 
-/** A crash between writing and renaming leaves them behind, and one may hold an authorization. */
-async function abandonedTemporaries(folder: string): Promise<string[]> {
-  const names = await namesLike(folder, TEMPORARY);
+/** What a crash left behind, which may hold an authorization; what is young may be another process's work. */
+async function abandoned(folder: string, names: readonly string[]): Promise<string[]> {
   const written = await Promise.all(names.map((name) => stat(join(folder, name)).catch(missing)));
-  return names.filter((_, index) => Date.now() - (written[index]?.mtimeMs ?? 0) > TEMPORARY_LIVES_MS);
+  const livesMs = (name: string) => (name.endsWith('.reserve') ? RESERVE_LIVES_MS : STRAY_LIVES_MS);
+  return names.filter((name, index) => Date.now() - (written[index]?.mtimeMs ?? 0) > livesMs(name));
+}
+
+/** Under a name of its own: several processes of this user may open the journal at once. */
+async function probe(folder: string): Promise<void> {
+  const name = `.probe-${randomBytes(6).toString('hex')}`;
+  await writeDurably(folder, name, '');
+  await unlink(join(folder, name));
 }
 
 async function readEntry(folder: string, name: string, report: Report): Promise<JournalEntry | undefined> {

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openJournal } from '../../../agent/enrollment/journal.ts';
@@ -81,6 +81,18 @@ describe('enrollment: the journal', () => {
     const journal = await open();
     await journal.keepSecret('BBBBBBBBBBBBBBBBBBBBBB', 'one-time');
     await journal.eraseStrays();
+    expect(await journal.secret('BBBBBBBBBBBBBBBBBBBBBB')).to.equal(
+      'one-time',
+      'another process may be about to write',
+    );
+    const old = new Date(Date.now() - 60_000);
+    await utimes(inside('BBBBBBBBBBBBBBBBBBBBBB.authorization'), old, old);
+    await journal.eraseStrays();
+    expect(await readdir(join(folder(), 'journal'))).to.deep.equal([]);
+  });
+
+  it('can be opened by many processes at once', async () => {
+    await Promise.all(Array.from({ length: 20 }, open));
     expect(await readdir(join(folder(), 'journal'))).to.deep.equal([]);
   });
 
