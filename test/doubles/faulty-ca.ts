@@ -14,12 +14,20 @@ export type Answer = (
   response: ServerResponse,
 ) => Promise<void> | void;
 
+export type Operation = 'csrattrs' | 'cacerts' | 'simpleenroll';
+/** The request is whole; what it asks for is done, and nothing of it was said; the answer has left. */
+export type Moment = 'arrived' | 'done' | 'answered';
+
 export type FaultyCa = {
   readonly url: string;
   /** How the next simpleenroll is answered. */
   answer: Answer;
   /** Requests for a certificate that arrived, as the base64 that was sent. */
   readonly requests: string[];
+  /** Serial numbers of what was issued. */
+  readonly issued: string[];
+  /** Hears of each moment of a request, before it goes on. */
+  onMoment: (operation: Operation, moment: Moment) => void;
   close(): Promise<void>;
 };
 
@@ -30,6 +38,8 @@ export async function startFaultyCa(authority: Authority): Promise<FaultyCa> {
     url: '',
     answer: issue(authority),
     requests,
+    issued: [],
+    onMoment: () => {},
     close: () =>
       new Promise((closed) => {
         server.closeAllConnections();
@@ -55,9 +65,11 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const body = Buffer.concat(await request.toArray()).toString('latin1');
-  if (request.url?.endsWith('/csrattrs')) return void response.writeHead(204).end();
-  if (request.url?.endsWith('/cacerts'))
-    return send(response, [authority.issuing.certificate, authority.root.certificate]);
+  const operation = (request.url?.split('/').at(-1) ?? '') as Operation;
+  ca.onMoment(operation, 'arrived');
+  response.once('finish', () => ca.onMoment(operation, 'answered'));
+  if (operation === 'csrattrs') return void response.writeHead(204).end();
+  if (operation === 'cacerts') return send(response, [authority.issuing.certificate, authority.root.certificate]);
   ca.requests.push(body);
   await ca.answer({ csr: new x509.Pkcs10CertificateRequest(body.replaceAll(/\s/g, '')) }, response);
 }
@@ -78,6 +90,20 @@ export function issue(authority: Authority, changes: Partial<CertificateOptions>
     const spki = new Uint8Array(csr.publicKey.rawData);
     const options = { issuer: authority.issuing, spki, subject: csr.subjectName, ...changes };
     send(response, [await makeLeaf(options), authority.issuing.certificate]);
+  };
+}
+
+/** The same bytes bring the same certificate, as `resend: idempotent` promises. */
+export function issueOnce(authority: Authority, ca: FaultyCa): Answer {
+  const answers = new Map<string, CertificateDer>();
+  return async ({ csr }, response) => {
+    const known = answers.get(csr.toString('base64'));
+    const spki = new Uint8Array(csr.publicKey.rawData);
+    const leaf = known ?? (await makeLeaf({ issuer: authority.issuing, spki, subject: csr.subjectName }));
+    answers.set(csr.toString('base64'), leaf);
+    if (!known) ca.issued.push(new x509.X509Certificate(Uint8Array.from(leaf)).serialNumber);
+    ca.onMoment('simpleenroll', 'done');
+    send(response, [leaf, authority.issuing.certificate]);
   };
 }
 

@@ -135,7 +135,7 @@ describe('integration: a re-enrollment', () => {
     expect(await refusalOf(remove(old))).to.equal('ERR_POLICY_REMOVAL_REFUSED');
     const young = await reacquire(old);
     ca.answer = status(503, 'later');
-    expect((await run('reenroll', { replaces: referenceTo(young) })).state).to.equal('sent');
+    expect((await run('reenroll', { replaces: referenceTo(young) })).state).to.equal('csr-signed');
     expect(await refusalOf(remove(young))).to.equal('ERR_POLICY_REMOVAL_REFUSED');
     await remove(old);
     expect(await serials()).to.include(referenceTo(other).serialNumber);

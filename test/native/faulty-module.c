@@ -8,6 +8,8 @@
  *   behaviour   = 0x30        answer this CKR without calling
  *               | late-0x30   do it truly, then answer this CKR
  *               | abort       end the process by SIGABRT
+ *               | kill        end the process by SIGKILL
+ *               | kill-both   end it and the process that started it, which is the agent, by SIGKILL
  *               | hang        never return
  *               | slow-500    wait so many milliseconds, then go on
  *               | noise       print a lot on stdout and stderr, then go on
@@ -26,6 +28,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +161,8 @@ static word step(int i, word a, word b, word c, word d, word e, word f, word g, 
   const char *how = planned(i, record(i), buffer, sizeof buffer);
   if (how && !strncmp(how, "0x", 2)) return strtoul(how, NULL, 16);
   if (how && !strcmp(how, "abort")) abort();
+  if (how && !strcmp(how, "kill-both")) kill(getppid(), SIGKILL);
+  if (how && !strncmp(how, "kill", 4)) for (kill(getpid(), SIGKILL);;) pause();
   if (how && !strcmp(how, "hang")) for (;;) pause();
   if (how && !strncmp(how, "slow-", 5)) usleep(1000 * atoi(how + 5));
   if (how && !strcmp(how, "noise")) noise();
