@@ -19,6 +19,13 @@ export function humanAt(openFor: (plan: ConsentRequest['plan']) => Dialog): Huma
       if (!chosen) throw new AgentError('ERR_USER_CANCELLED');
       return chosen;
     },
+    insertToken({ plan, reason, token }, signal) {
+      const question = { bank: plan.bank, help: plan.help, reason, ...(token ? { token } : {}) };
+      return openFor(plan).insertToken(question, signal);
+    },
+    tellLocked({ plan, token }, signal) {
+      return openFor(plan).locked({ token, help: plan.help }, signal);
+    },
     async chooseCertificate({ plan, certificates }, signal) {
       const question = { bank: plan.bank, certificates: certificates.map(nameOf) };
       const chosen = certificates[await openFor(plan).chooseCertificate(question, signal)];

@@ -43,6 +43,7 @@ export type Agent = {
   readonly profiles: ProfileBook;
   readonly modules: () => Promise<readonly Pkcs11Module[]>;
   readonly tokens: Tokens;
+  readonly locks: Ports['locks'];
   readonly journal: Journal;
   readonly enrollments: Enrollments;
   readonly acts: Acts;
@@ -84,7 +85,19 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   const enrollments = new Enrollments(ports, () => profiles.read());
   await enrollments.recover();
   const acts = actsOn(ports, profiles, version());
-  return { version: version(), folders, language, report, profiles, modules, tokens, journal, enrollments, acts };
+  return {
+    version: version(),
+    folders,
+    language,
+    report,
+    profiles,
+    modules,
+    tokens,
+    locks,
+    journal,
+    enrollments,
+    acts,
+  };
 }
 
 /** Opens the bridge and goes on with what the journal holds. @throws AgentError ERR_BRIDGE_PORT_TAKEN */
@@ -106,6 +119,7 @@ function version(): string {
 export { AgentError } from '../web-bridge/protocol/errors.ts';
 export { resultOf } from './enrollment/result.ts';
 export { isOpen } from './enrollment/state.ts';
+export { changePin } from './pin.ts';
 export { unverifiedClaims } from './policy/order.ts';
 export { thumbprintsOf } from './policy/profile-update.ts';
 /** What the command line needs of the rooms; it imports them from here and from nowhere else. */

@@ -9,6 +9,7 @@ import { registerDoctor } from './doctor.ts';
 import { registerEnroll } from './enroll.ts';
 import { registerEnrollments } from './enrollments.ts';
 import { explain } from './outcome.ts';
+import { registerPin } from './pin.ts';
 import { registerProfile } from './profile.ts';
 import { registerResume } from './resume.ts';
 import { registerServe } from './serve.ts';
@@ -37,6 +38,7 @@ for (const register of [
   registerResume,
   registerTokens,
   registerCertificates,
+  registerPin,
   registerProfile,
   registerDoctor,
 ]) {

@@ -51,14 +51,44 @@ export type ConsentQuestion = Asked &
   );
 
 export type PinQuestion = {
-  readonly purpose: 'enroll' | 'renew' | 'reacquire' | 'write-back' | 'abandon' | 'authenticate' | 'remove';
-  readonly bank: Names;
+  readonly purpose:
+    | 'enroll'
+    | 'renew'
+    | 'reacquire'
+    | 'write-back'
+    | 'abandon'
+    | 'authenticate'
+    | 'remove'
+    | 'change-pin';
+  /** A person who changes the PIN does so for no bank. */
+  readonly bank?: Names;
   readonly account?: string;
   readonly token: TokenName;
   /** What the token says of the tries left (CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY); it may say nothing. */
   readonly tries: 'unknown' | 'few' | 'last';
   /** The PIN given just before was refused by the token. */
   readonly refusedBefore: boolean;
+};
+
+/** What a bank's profile says of help: what to do, whom to call. */
+export type Help = Readonly<Record<Language, { readonly text: string; readonly telephone: string }>>;
+
+export type InsertQuestion = {
+  readonly bank: Names;
+  readonly help: Help;
+  /** None is there; those that are there are not the bank's; none holds the certificate; this very one is wanted again. */
+  readonly reason: 'none' | 'not-accepted' | 'certificate-elsewhere' | 'again';
+  readonly token?: TokenName;
+};
+
+export type LastTryQuestion = { readonly token: TokenName; readonly help?: Help };
+export type LockedNotice = { readonly token: TokenName; readonly help?: Help };
+/** Lengths as the token says them, which is advice; 0 where it says nothing. */
+export type NewPinQuestion = { readonly token: TokenName; readonly least: number; readonly most: number };
+export type ReplaceQuestion = {
+  readonly token: TokenName;
+  /** Of the certificate that lies where ours is to be written. */
+  readonly subject: string;
 };
 
 export type CodeQuestion = { readonly bank: Names; readonly account: Account };
@@ -77,6 +107,18 @@ export interface Dialog {
   chooseToken(question: TokenQuestion, signal: AbortSignal): Promise<number>;
   /** Index of the certificate to log in with. @throws AgentError ERR_USER_CANCELLED */
   chooseCertificate(question: CertificateQuestion, signal: AbortSignal): Promise<number>;
+  /** Stands until its signal is aborted, because the token is there. @throws AgentError ERR_USER_CANCELLED */
+  insertToken(question: InsertQuestion, signal: AbortSignal): Promise<never>;
+  /** Before the one entry that a wrong PIN would lock the token by. True only by the approving button. */
+  lastTry(question: LastTryQuestion, signal: AbortSignal): Promise<boolean>;
+  /** The PIN is locked: what to do, whom to call. Answers when it was read. */
+  locked(notice: LockedNotice, signal: AbortSignal): Promise<void>;
+  /** "Type on the reader". Answers when it is shown, by what closes it; the caller may block meanwhile. */
+  reader(question: PinQuestion): Promise<() => void>;
+  /** A new PIN, typed twice alike, for the caller to wipe. @throws AgentError ERR_USER_PIN_CANCELLED */
+  newPin(question: NewPinQuestion, signal: AbortSignal): Promise<Buffer>;
+  /** Whether the certificate of somebody's may be overwritten; the default is refusal. */
+  replace(question: ReplaceQuestion, signal: AbortSignal): Promise<boolean>;
 }
 
 /** How a process is to reach the human; plain JSON, since the agent hands it to the token host. */

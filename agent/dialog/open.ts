@@ -64,5 +64,11 @@ function firstReachable(dialogs: readonly Dialog[]): Dialog {
     code: (question, signal) => ask((dialog) => dialog.code(question, signal)),
     chooseToken: (question, signal) => ask((dialog) => dialog.chooseToken(question, signal)),
     chooseCertificate: (question, signal) => ask((dialog) => dialog.chooseCertificate(question, signal)),
+    insertToken: (question, signal) => ask((dialog) => dialog.insertToken(question, signal)),
+    lastTry: (question, signal) => ask((dialog) => dialog.lastTry(question, signal)),
+    locked: (notice, signal) => ask((dialog) => dialog.locked(notice, signal)),
+    reader: (question) => ask((dialog) => dialog.reader(question)),
+    newPin: (question, signal) => ask((dialog) => dialog.newPin(question, signal)),
+    replace: (question, signal) => ask((dialog) => dialog.replace(question, signal)),
   };
 }

@@ -7,6 +7,7 @@ import { abortedError } from './aborted.ts';
 import { ASSUAN_LINE_MAX, type AssuanConnection, connectAssuan, escapeAssuan } from './assuan.ts';
 import type { Dialog, DialogSettings, Language } from './dialog.ts';
 import { typedCode } from './text.ts';
+import { type Medium, tokenQuestions } from './token-questions.ts';
 import {
   certificateWording,
   codeWording,
@@ -37,6 +38,8 @@ const PASSED_ON = /^(PATH|HOME|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_RUNTIME_DI
 /** How much longer than pinentry itself we wait before we end it. */
 const GRACE_MS = 2000;
 
+/** MESSAGE is a CONFIRM with one button. */
+type Request = 'CONFIRM' | 'GETPIN' | 'MESSAGE';
 type Setting = readonly [command: string, parameter: string];
 type Outcome =
   | { readonly answer: 'given'; readonly data: Buffer }
@@ -45,8 +48,13 @@ type Outcome =
 
 export function pinentryDialog(settings: DialogSettings, program: string, environment: NodeJS.ProcessEnv): Dialog {
   const { language } = settings;
-  const ask = (request: 'CONFIRM' | 'GETPIN', lines: readonly Setting[], signal: AbortSignal): Promise<Outcome> =>
-    converse(program, environment, settings.timeoutMs, [...options(language), ...lines], request, signal);
+  const ask = (
+    request: Request,
+    lines: readonly Setting[],
+    signal: AbortSignal,
+    onShown?: () => void,
+  ): Promise<Outcome> =>
+    converse(program, environment, settings.timeoutMs, [...options(language), ...lines], request, signal, onShown);
   // An empty answer never goes on: some tokens would count it as a try.
   const askUntilFilled = async (lines: readonly Setting[], warnings: string[], empty: string, signal: AbortSignal) => {
     for (let shown = warnings; ; shown = [empty, ...warnings]) {
@@ -75,16 +83,39 @@ export function pinentryDialog(settings: DialogSettings, program: string, enviro
       if (answer === 'cancelled') throw new AgentError('ERR_USER_CANCELLED');
     }
   };
-  return {
-    async consent(question, signal) {
+  const medium: Medium = {
+    async confirm(title, wording, approve, signal) {
       const lines: Setting[] = [
-        ['SETTITLE', titleOf(language, 'consent')],
-        ['SETDESC', fitting(consentWording(language, question))],
-        ['SETOK', say(language, `consent.approve.${question.purpose}`)],
+        ['SETTITLE', titleOf(language, title)],
+        ['SETDESC', fitting(wording)],
+        ['SETOK', approve],
         ['SETCANCEL', say(language, 'cancel')],
       ];
       return (await ask('CONFIRM', lines, signal)).answer === 'given';
     },
+    async message(title, wording, button, signal, onShown) {
+      const lines: Setting[] = [
+        ['SETTITLE', titleOf(language, title)],
+        ['SETDESC', fitting(wording)],
+        ['SETOK', say(language, button)],
+      ];
+      await ask('MESSAGE', lines, signal, onShown);
+    },
+    async secret(title, wording, warnings, signal) {
+      const lines = input(language, title, fitting(wording));
+      const outcome = await askUntilFilled(lines, warnings, say(language, 'pin.empty'), signal);
+      return outcome.answer === 'given' ? outcome.data : undefined;
+    },
+  };
+  return {
+    ...tokenQuestions(language, medium),
+    consent: (question, signal) =>
+      medium.confirm(
+        'consent',
+        consentWording(language, question),
+        say(language, `consent.approve.${question.purpose}`),
+        signal,
+      ),
     async pin(question, signal) {
       const lines = input(language, 'pin', fitting(pinWording(language, question)));
       const warnings = pinWarnings(language, question);
@@ -119,7 +150,7 @@ function options(language: Language): Setting[] {
   ];
 }
 
-function input(language: Language, question: 'pin' | 'code', description: string): Setting[] {
+function input(language: Language, question: 'pin' | 'code' | 'newPin', description: string): Setting[] {
   return [
     ['SETTITLE', titleOf(language, question)],
     ['SETDESC', description],
@@ -140,8 +171,9 @@ async function converse(
   environment: NodeJS.ProcessEnv,
   timeoutMs: number,
   settings: readonly Setting[],
-  request: 'CONFIRM' | 'GETPIN',
+  request: Request,
   signal: AbortSignal,
+  onShown?: () => void,
 ): Promise<Outcome> {
   if (signal.aborted) throw abortedError(signal);
   const child = start(program, environment);
@@ -155,7 +187,9 @@ async function converse(
   try {
     const connection = connectAssuan(child.stdout, child.stdin);
     await prepare(connection, timeoutMs, settings);
-    return await outcomeOf(connection, request);
+    const outcome = outcomeOf(connection, request);
+    onShown?.();
+    return await outcome;
   } catch (error) {
     if (signal.aborted) throw abortedError(signal);
     if (late) throw new AgentError('ERR_USER_TIMEOUT', {}, error);
@@ -193,7 +227,7 @@ async function prepare(connection: AssuanConnection, timeoutMs: number, settings
   }
 }
 
-async function outcomeOf(connection: AssuanConnection, request: 'CONFIRM' | 'GETPIN'): Promise<Outcome> {
+async function outcomeOf(connection: AssuanConnection, request: Request): Promise<Outcome> {
   const answer = await connection.transact(request);
   if (answer.ok) return { answer: 'given', data: answer.data };
   if (answer.code === CANCELLED) return { answer: 'cancelled' };

@@ -22,6 +22,11 @@ const scriptSchema = v.strictObject({
   code: v.optional(v.string()),
   /** Label of the token, or serial number of the certificate, that is chosen where there are several. */
   choose: v.optional(v.string()),
+  /** `wait`: until the token is there. */
+  insert: v.optional(v.picklist(['wait', 'cancel']), 'cancel'),
+  lastTry: v.optional(v.picklist(['confirm', 'cancel']), 'cancel'),
+  replace: v.optional(v.picklist(['approve', 'refuse']), 'refuse'),
+  newPinFile: v.optional(v.pipe(v.string(), v.startsWith('/'))),
 });
 type Script = v.InferOutput<typeof scriptSchema>;
 
@@ -53,6 +58,20 @@ export function scriptedDialog(settings: DialogSettings, path: string): Dialog {
       const { choose } = await readScript(path, signal);
       return chosen(question.certificates.findIndex(({ serialNumber }) => serialNumber === choose));
     },
+    async insertToken(_question, signal) {
+      const { insert } = await readScript(path, signal);
+      if (insert === 'cancel') throw new AgentError('ERR_USER_CANCELLED');
+      return leaveAlone(signal);
+    },
+    lastTry: async (_question, signal) => (await readScript(path, signal)).lastTry === 'confirm',
+    locked: async () => {},
+    reader: async () => () => {},
+    async newPin(_question, signal) {
+      const { newPinFile } = await readScript(path, signal);
+      if (newPinFile === undefined) throw new AgentError('ERR_USER_PIN_CANCELLED');
+      return withoutLineEnd(await readOwnFile(newPinFile, 'PIN file'));
+    },
+    replace: async (_question, signal) => (await readScript(path, signal)).replace === 'approve',
   };
 }
 

@@ -5,6 +5,7 @@ import { abortedError } from './aborted.ts';
 import type { Dialog, DialogSettings, Language } from './dialog.ts';
 import { closeTerminal, openTerminal, readLine } from './terminal-line.ts';
 import { typedCode } from './text.ts';
+import { type Medium, tokenQuestions } from './token-questions.ts';
 import {
   certificateList,
   codeWording,
@@ -25,6 +26,7 @@ type Prompt = {
   readonly prompt: string;
   readonly echo: boolean;
   readonly reply?: (typed: Buffer | undefined) => string;
+  readonly onShown?: () => void;
 };
 
 export function terminalDialog(settings: DialogSettings): Dialog {
@@ -46,19 +48,58 @@ export function terminalDialog(settings: DialogSettings): Dialog {
       if (Number.isInteger(number) && number >= 1 && number <= count) return number - 1;
     }
   };
-  return {
-    async consent(question, signal) {
-      // A number of its own for each question: no word becomes a habit, and nothing typed ahead approves.
-      const number = String(randomInt(1000, 10_000));
-      const lines = [
-        ...heading(language, 'consent', consentWording(language, question)(BOUND)),
-        say(language, `terminal.consent.${question.purpose}`, { number }),
-      ];
-      const approves = (typed: Buffer | undefined): boolean => typed !== undefined && typedCode(typed) === number;
-      const reply = (typed: Buffer | undefined): string =>
-        say(language, approves(typed) ? 'terminal.approved' : 'terminal.refused');
-      return approves(await ask({ lines, prompt: say(language, 'terminal.answer'), echo: true, reply }, signal));
+  const confirm = async (
+    body: readonly string[],
+    sentence: (number: string) => string,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    // A number of its own for each question: no word becomes a habit, and nothing typed ahead approves.
+    const number = String(randomInt(1000, 10_000));
+    const approves = (typed: Buffer | undefined): boolean => typed !== undefined && typedCode(typed) === number;
+    const reply = (typed: Buffer | undefined): string =>
+      say(language, approves(typed) ? 'terminal.approved' : 'terminal.refused');
+    const lines = [...body, sentence(number)];
+    return approves(await ask({ lines, prompt: say(language, 'terminal.answer'), echo: true, reply }, signal));
+  };
+  const medium: Medium = {
+    confirm: (title, wording, _approve, signal) =>
+      confirm(
+        heading(language, title, wording(BOUND)),
+        (number) => say(language, 'terminal.confirm', { number }),
+        signal,
+      ),
+    async message(title, wording, button, signal, onShown) {
+      const lines = heading(language, title, wording(BOUND));
+      const prompt = say(language, button === 'cancel' ? 'terminal.wait' : 'terminal.close');
+      for (;;) {
+        const typed = await ask({ lines, prompt, echo: false, ...(onShown ? { onShown } : {}) }, signal);
+        // Enter ends no waiting, Ctrl-C does.
+        if (typed === undefined || button === 'close') return;
+      }
     },
+    secret: (title, wording, warnings, signal) =>
+      askUntilFilled(
+        {
+          lines: [
+            ...heading(language, title, wording(BOUND)),
+            ...warnings.map((warning) => `! ${warning}`),
+            say(language, 'terminal.hidden'),
+          ],
+          prompt: say(language, 'newPin.prompt'),
+          echo: false,
+        },
+        say(language, 'pin.empty'),
+        signal,
+      ),
+  };
+  return {
+    ...tokenQuestions(language, medium),
+    consent: (question, signal) =>
+      confirm(
+        heading(language, 'consent', consentWording(language, question)(BOUND)),
+        (number) => say(language, `terminal.consent.${question.purpose}`, { number }),
+        signal,
+      ),
     async pin(question, signal) {
       const lines = [
         ...heading(language, 'pin', pinWording(language, question)(BOUND)),
@@ -101,6 +142,7 @@ async function askTerminal(settings: DialogSettings, prompt: Prompt, signal: Abo
   const terminal = openTerminal();
   try {
     terminal.output.write(`${prompt.lines.join('\n')}\n${prompt.prompt}: `);
+    prompt.onShown?.();
     const typed = await readLine(terminal, prompt.echo, settings.timeoutMs, signal);
     if (prompt.reply) terminal.output.write(`\n${prompt.reply(typed)}`);
     return typed;

@@ -14,7 +14,18 @@ import { say } from './words.ts';
 
 export type Wording = (max: number) => string;
 
-export type Title = 'consent' | 'pin' | 'code' | 'choose' | 'certificate';
+export type Title =
+  | 'consent'
+  | 'pin'
+  | 'code'
+  | 'choose'
+  | 'certificate'
+  | 'insert'
+  | 'lastTry'
+  | 'locked'
+  | 'reader'
+  | 'newPin'
+  | 'replace';
 
 /** The window's title: the question, and whose window it is. */
 export function titleOf(language: Language, question: Title): string {
@@ -80,7 +91,9 @@ export function pinWording(language: Language, question: PinQuestion): Wording {
       '',
       ...tokenLines(language, question.token, max),
       say(language, 'pin.purpose', { purpose: say(language, `purpose.${question.purpose}`) }),
-      say(language, 'consent.bank', { bank: plainLine(question.bank[language], max) }),
+      ...(question.bank === undefined
+        ? []
+        : [say(language, 'consent.bank', { bank: plainLine(question.bank[language], max) })]),
       ...(question.account === undefined
         ? []
         : [say(language, 'consent.account', { display: plainLine(question.account, max) })]),
@@ -170,7 +183,7 @@ export function certificateList(language: Language, question: CertificateQuestio
     ].join('\n');
 }
 
-function tokenLines(language: Language, token: TokenName, max: number): string[] {
+export function tokenLines(language: Language, token: TokenName, max: number): string[] {
   return [
     say(language, 'consent.token', { label: plainLine(token.label, max), model: plainLine(token.model, max) }),
     say(language, 'consent.serial', { serialNumber: plainLine(token.serialNumber, max) }),

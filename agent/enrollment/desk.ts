@@ -1,6 +1,7 @@
 /** The token session of one enrollment: opened when first needed, kept while the work goes on, closed before long waits. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { purposeOf } from '../policy/plan.ts';
+import { onceInserted } from './insertion.ts';
 import type { JournalEntry, PinContext, Ports, TokenIdentity, TokenSession } from './ports.ts';
 
 /** A token host may outlive the making of a key by this much, so that a quick CA needs no second PIN; then it ends. */
@@ -37,7 +38,9 @@ export function openDesk({ state }: JournalEntry, ports: Ports, begun: boolean):
       if (open && ports.clock.now() - open.openedAt > HOST_LIVES_MS && purpose === 'write-back') await close();
       if (open) return open.session;
       if (!token) throw new AgentError('ERR_INTERNAL_FAILED', { state: state.name });
-      open = await openSession(token, pinContext(state.plan, purpose), state.plan.deadlines, ports, signal);
+      const pin = pinContext(state.plan, purpose);
+      const start = () => openSession(token, pin, state.plan.deadlines, ports, signal);
+      open = await onceInserted(state.plan, ports, signal, start, token);
       opened = true;
       return open.session;
     },
@@ -69,5 +72,5 @@ async function openSession(
 
 function pinContext(plan: JournalEntry['state']['plan'], purpose: 'enroll' | 'write-back'): PinContext {
   const asked = purpose === 'enroll' ? purposeOf(plan) : purpose;
-  return { profile: plan.profile, purpose: asked, bank: plan.bank, account: plan.account.display };
+  return { profile: plan.profile, purpose: asked, bank: plan.bank, help: plan.help, account: plan.account.display };
 }

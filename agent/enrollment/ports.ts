@@ -54,22 +54,46 @@ export type GeneratedKey = {
 /** What the PIN dialog tells the human: why it is asked, by whom, for whom. Every string comes from the plan. */
 export type PinContext = {
   readonly profile: string;
-  readonly purpose: 'enroll' | 'renew' | 'reacquire' | 'write-back' | 'abandon' | 'authenticate' | 'remove';
-  readonly bank: Plan['bank'];
+  readonly purpose:
+    | 'enroll'
+    | 'renew'
+    | 'reacquire'
+    | 'write-back'
+    | 'abandon'
+    | 'authenticate'
+    | 'remove'
+    | 'change-pin';
+  /** A person who changes the PIN does so for no bank. */
+  readonly bank?: Plan['bank'];
+  /** What to do and whom to call when the PIN is locked, or nearly. */
+  readonly help?: Plan['help'];
   /** Absent where a log-in's order names none. */
   readonly account?: string;
+};
+
+export type TokenWatch = {
+  /** Answers when a token has come or gone since the last answer. */
+  changed(): Promise<void>;
+  close(): Promise<void>;
 };
 
 export interface Tokens {
   /** All initialized tokens of all modules; a module that fails is logged and left out. Needs no PIN. */
   list(signal: AbortSignal, deadlines?: Plan['deadlines']): Promise<TokenDescription[]>;
+  /** For a human who is to plug a token in. Aborting the signal ends it. */
+  watch(signal: AbortSignal, deadlines: Plan['deadlines']): Promise<TokenWatch>;
   /** The certificates on one token. Needs no PIN. */
   certificates(token: TokenIdentity, signal: AbortSignal): Promise<StoredCertificate[]>;
   /**
    * Starts a token host for this token. The PIN is asked by the host at the first call that needs it.
    * @throws AgentError ERR_TOKEN_MISSING, ERR_MODULE_*, ERR_TOKEN_HOST_*
    */
-  open(token: TokenIdentity, pin: PinContext, deadlines: Plan['deadlines'], signal: AbortSignal): Promise<TokenSession>;
+  open(
+    token: TokenIdentity,
+    pin: PinContext,
+    deadlines: Plan['deadlines'] | undefined,
+    signal: AbortSignal,
+  ): Promise<TokenSession>;
 }
 
 /** One token host with one token open. Every call may also throw ERR_TOKEN_HOST_*, ERR_TOKEN_REMOVED, ERR_TOKEN_FAILED. */
@@ -106,6 +130,10 @@ export interface TokenSession {
    * @throws AgentError ERR_TOKEN_CERTIFICATE_MISSING
    */
   remove(certificate: CertificateDer): Promise<{ readonly left: number }>;
+  /**
+   * Has the human choose a new PIN, after the present one. @throws AgentError ERR_TOKEN_PIN_*, ERR_USER_PIN_CANCELLED
+   */
+  changePin(): Promise<void>;
   /** Ends the host, and with it the login state. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -146,12 +174,26 @@ export interface CertificationAuthority {
 
 export type ConnectCa = (service: Plan['service'], timeoutMs: number) => CertificationAuthority;
 
+export type InsertRequest = {
+  readonly plan: ConsentRequest['plan'];
+  /** `again`: the very token that the work began with. */
+  readonly reason: 'none' | 'not-accepted' | 'certificate-elsewhere' | 'again';
+  readonly token?: TokenIdentity;
+};
+
 /** The human in front of the machine. Every method may throw ERR_USER_TIMEOUT and ERR_USER_UNREACHABLE. */
 export interface Human {
   /** @throws AgentError ERR_USER_REFUSED */
   consent(request: ConsentRequest, signal: AbortSignal): Promise<void>;
   /** Types the code that came by letter. @throws AgentError ERR_USER_CANCELLED */
   authorizationCode(request: { readonly plan: Plan }, signal: AbortSignal): Promise<string>;
+  /**
+   * Stands until the signal is aborted, because the token is there.
+   * @throws AgentError ERR_USER_CANCELLED, ERR_USER_TIMEOUT
+   */
+  insertToken(request: InsertRequest, signal: AbortSignal): Promise<never>;
+  /** Its PIN is locked: what to do and whom to call, by the bank's profile. */
+  tellLocked(request: { readonly plan: Plan; readonly token: TokenDescription }, signal: AbortSignal): Promise<void>;
   /** Several tokens fit: which one? @throws AgentError ERR_USER_CANCELLED */
   chooseToken(
     request: { readonly plan: Plan; readonly tokens: readonly TokenDescription[] },

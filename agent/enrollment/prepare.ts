@@ -5,6 +5,7 @@ import { customerCertificates, isAcceptable, isNamed } from '../policy/customer-
 import type { Accepted, Plan } from '../policy/plan.ts';
 import { type ParsedCertificate, toPem } from '../x509/certificate.ts';
 import { isOrderedSubject } from '../x509/names.ts';
+import { onceInserted } from './insertion.ts';
 import { type Beginning, beginWith, findLost, type Lost } from './lost-answer.ts';
 import type { Ports, TokenDescription, TokenIdentity } from './ports.ts';
 
@@ -24,8 +25,9 @@ export type Prepared = {
  */
 export async function prepare(accepted: Accepted, ports: Ports, signal: AbortSignal): Promise<Prepared> {
   const { secret } = accepted;
-  const { plan, tokens } = await withPrevious(accepted.plan, ports, signal);
-  const fitting = fittingTokens(plan, tokens);
+  const look = () => withPrevious(accepted.plan, ports, signal);
+  const { plan, tokens } = await onceInserted(accepted.plan, ports, signal, look);
+  const fitting = await unlocked(plan, fittingTokens(plan, tokens), ports, signal);
   const lost = await findLost(plan, fitting, ports);
   const token = lost?.token ?? (await chooseToken(plan, fitting, ports, signal));
   const keyType = await chooseKeyType(plan, token, lost?.keyType, ports, signal);
@@ -86,7 +88,21 @@ function fittingTokens(plan: Plan, accepted: TokenDescription[]): TokenDescripti
     ({ userPinInitialized }) => userPinInitialized,
     'ERR_TOKEN_PIN_NOT_SET',
   );
-  return narrowed(withPin, 'ERR_TOKEN_MISSING', ({ pinLocked }) => !pinLocked, 'ERR_TOKEN_PIN_LOCKED');
+  return withPin;
+}
+
+/** Nobody types a PIN in vain: where it is locked, the human hears what to do before being asked anything. */
+async function unlocked(
+  plan: Plan,
+  tokens: TokenDescription[],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<TokenDescription[]> {
+  const [locked] = tokens;
+  const open = tokens.filter(({ pinLocked }) => !pinLocked);
+  if (open.length > 0 || !locked) return open;
+  await ports.human.tellLocked({ plan, token: locked }, signal).catch(() => undefined);
+  throw new AgentError('ERR_TOKEN_PIN_LOCKED', { tokens: tokens.length });
 }
 
 function narrowed(

@@ -21,6 +21,7 @@ export type Cryptoki = {
   readonly C_CloseAllSessions: (slot: Handle) => void;
   readonly C_CloseSession: (session: Handle) => void;
   readonly C_Login: (session: Handle, userType: number, pin: string) => void;
+  readonly C_SetPIN: (session: Handle, oldPin: string, newPin: string) => void;
   readonly C_FindObjectsInit: (session: Handle, template: Template) => void;
   readonly C_FindObjects: (session: Handle, most: number) => Handle[];
   readonly C_FindObjectsFinal: (session: Handle) => void;
@@ -52,6 +53,7 @@ const FUNCTIONS: readonly (keyof Cryptoki)[] = [
   'C_CloseAllSessions',
   'C_CloseSession',
   'C_Login',
+  'C_SetPIN',
   'C_FindObjectsInit',
   'C_FindObjects',
   'C_FindObjectsFinal',

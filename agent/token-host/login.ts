@@ -28,11 +28,20 @@ const ALREADY: ReadonlySet<string | undefined> = new Set([
 /** Logs the user in, asking for the PIN unless the token accepted one already. @throws AgentError ERR_TOKEN_PIN_*, ERR_USER_* */
 export async function login(token: OpenToken): Promise<void> {
   if (token.loggedIn) return;
-  const flags = readableFlags(token);
+  try {
+    await logIn(token);
+  } catch (error) {
+    if (error instanceof AgentError && error.code === 'ERR_TOKEN_PIN_LOCKED') await tellLocked(token);
+    throw error;
+  }
+  token.loggedIn = true;
+}
+
+async function logIn(token: OpenToken): Promise<void> {
+  const flags = pinFlags(token);
   if (flags.pinPad) await loginAtReader(token, pkcs11js.CKU_USER);
   else if (token.pin) await sendPin(token, pkcs11js.CKU_USER, token.pin);
   else if (flags.loginRequired) await askAndLogin(token);
-  token.loggedIn = true;
 }
 
 /** For a key with CKA_ALWAYS_AUTHENTICATE: between C_SignInit and C_Sign, for every signature (PKCS#11 v2.40 §5.11). */
@@ -82,30 +91,56 @@ async function attempt(token: OpenToken, pin: Buffer): Promise<AgentError | unde
   } catch (error) {
     token.refused.push(pin);
     if (!(error instanceof AgentError) || !REFUSALS.has(rvOf(error))) throw error;
-    readableFlags(token);
+    pinFlags(token);
     return error;
   }
 }
 
+/** @throws AgentError ERR_USER_PIN_CANCELLED also where the human does not want to use the last try */
 async function ask(token: OpenToken, refusedBefore: boolean): Promise<Buffer> {
-  const question: PinQuestion = {
-    purpose: token.context.purpose,
-    bank: token.context.bank,
-    ...(token.context.account === undefined ? {} : { account: token.context.account }),
+  const question = pinQuestion(token, refusedBefore);
+  return whileDialogOpen(token, async () => {
+    await confirmLastTry(token, question);
+    return token.dialog.pin(question, new AbortController().signal);
+  });
+}
+
+/** The one entry after which a card may be of no use any more is asked for twice. */
+async function confirmLastTry(token: OpenToken, { tries, token: name }: PinQuestion): Promise<void> {
+  if (tries !== 'last') return;
+  const { help } = token.context;
+  const goesOn = await token.dialog.lastTry({ token: name, ...(help ? { help } : {}) }, new AbortController().signal);
+  if (!goesOn) throw new AgentError('ERR_USER_PIN_CANCELLED');
+}
+
+export function pinQuestion(token: OpenToken, refusedBefore: boolean): PinQuestion {
+  const { purpose, bank, account } = token.context;
+  return {
+    purpose,
+    ...(bank === undefined ? {} : { bank }),
+    ...(account === undefined ? {} : { account }),
     token: token.identity,
-    tries: triesOf(readableFlags(token)),
+    tries: triesOf(pinFlags(token)),
     refusedBefore,
   };
-  return whileDialogOpen(token, () => token.dialog.pin(question, new AbortController().signal));
 }
 
 /** The PIN is typed on the reader (CKF_PROTECTED_AUTHENTICATION_PATH): C_Login blocks as long as the human takes. */
 async function loginAtReader(token: OpenToken, userType: number): Promise<void> {
-  // An empty PIN is no PIN: `null-pin.c`.
-  await whileDialogOpen(token, async () => token.p11.C_Login(token.session, userType, ''));
+  const question = pinQuestion(token, false);
+  await whileDialogOpen(token, async () => {
+    await confirmLastTry(token, question);
+    const close = await token.dialog.reader(question);
+    try {
+      // An empty PIN is no PIN: `null-pin.c`.
+      token.p11.C_Login(token.session, userType, '');
+    } finally {
+      close();
+    }
+  });
 }
 
-async function whileDialogOpen<T>({ teller }: OpenToken, work: () => Promise<T>): Promise<T> {
+export async function whileDialogOpen<T>({ teller }: OpenToken, work: () => Promise<T>): Promise<T> {
   await teller.dialog(true);
   try {
     return await work();
@@ -120,9 +155,18 @@ function triesOf({ pinFinalTry, pinCountLow }: TokenFlags): PinQuestion['tries']
 }
 
 /** @throws AgentError ERR_TOKEN_PIN_LOCKED, ERR_TOKEN_PIN_NOT_SET: with no call of C_Login */
-function readableFlags(token: OpenToken): TokenFlags {
+export function pinFlags(token: OpenToken): TokenFlags {
   const flags = tokenFlags(token.p11, token.slot);
   if (flags.pinLocked) throw new AgentError('ERR_TOKEN_PIN_LOCKED');
   if (!flags.userPinInitialized) throw new AgentError('ERR_TOKEN_PIN_NOT_SET');
   return flags;
+}
+
+/** Whom to call stands in the bank's profile; an error's words could only say "your bank". */
+async function tellLocked(token: OpenToken): Promise<void> {
+  const { help } = token.context;
+  const notice = { token: token.identity, ...(help ? { help } : {}) };
+  // That nobody could be told changes nothing about the lock.
+  const tell = () => token.dialog.locked(notice, new AbortController().signal).catch(() => undefined);
+  await whileDialogOpen(token, tell);
 }

@@ -1,5 +1,6 @@
 /** Objects on a token: found, read attribute by attribute, known by their CKA_ID or their values. */
 import pkcs11js, { type Handle, type Template } from 'pkcs11js';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { isOutOfOrder } from './ckr.ts';
 import type { Cryptoki } from './cryptoki.ts';
 
@@ -70,7 +71,23 @@ export function findUnder(place: Place, ckaId: Uint8Array): Handle[] {
 }
 
 export function findCertificate(place: Place, value: Uint8Array): Handle | undefined {
-  return findOfClass(place, pkcs11js.CKO_CERTIFICATE).find((handle) =>
-    attributeIfAny(place, handle, pkcs11js.CKA_VALUE)?.equals(value),
-  );
+  return lookForCertificate(place, value).handle;
+}
+
+/** With what kept a certificate from being read, if any did: where none is found, it may be the one. */
+export function lookForCertificate(
+  place: Place,
+  value: Uint8Array,
+): { readonly handle: Handle | undefined; readonly unreadable: AgentError | undefined } {
+  let unreadable: AgentError | undefined;
+  const handle = findOfClass(place, pkcs11js.CKO_CERTIFICATE).find((candidate) => {
+    try {
+      return readAttribute(place, candidate, pkcs11js.CKA_VALUE).equals(value);
+    } catch (error) {
+      if (!(error instanceof AgentError) || isOutOfOrder(error)) throw error;
+      unreadable ??= error;
+      return false;
+    }
+  });
+  return { handle, unreadable };
 }

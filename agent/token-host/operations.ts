@@ -4,6 +4,7 @@ import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { HostOperation, HostParams, HostResult } from '../token/host-protocol.ts';
 import { authenticate } from './authenticate.ts';
 import { isRequestInfoFor } from './certificate.ts';
+import { changePin } from './change-pin.ts';
 import { destroy } from './destroy.ts';
 import { generate } from './generate.ts';
 import { finalize, type LoadedModule, loadForPinPad, loadModule } from './module.ts';
@@ -57,6 +58,10 @@ export const OPERATIONS: Operations = {
   destroy: (host, params) => destroy(tokenOf(host), params),
   authenticate: (host, params) => authenticate(tokenAskedFor(host, 'authenticate'), params),
   remove: (host, params) => remove(tokenAskedFor(host, 'remove'), params),
+  async changePin(host) {
+    await changePin(tokenAskedFor(host, 'change-pin'));
+    return {};
+  },
   async end(host) {
     if (host.token) wipePins(host.token);
     if (host.module) finalize(host.module, host.token ? [host.token.slot] : []);

@@ -76,15 +76,19 @@ export function restart(token: OpenToken): void {
   token.session = token.p11.C_OpenSession(token.slot, READ_WRITE);
 }
 
-/** A token that was there a moment ago is not missing: it was pulled out. */
+/** A token that was there a moment ago is not missing: it was pulled out, or its slot fails. */
 function slotAgain({ module, identity }: OpenToken): Handle {
   try {
     return findSlot(module, identity).slot;
   } catch (error) {
     if (!(error instanceof AgentError) || error.code !== 'ERR_TOKEN_MISSING') throw error;
-    throw new AgentError('ERR_TOKEN_REMOVED', {}, error);
+    const { rv, fn } = error.details;
+    const gone = rv === undefined || fn === undefined || PULLED.has(rv);
+    throw gone ? new AgentError('ERR_TOKEN_REMOVED', {}, error) : new AgentError('ERR_TOKEN_FAILED', { rv, fn }, error);
   }
 }
+
+const PULLED: ReadonlySet<unknown> = new Set(['CKR_TOKEN_NOT_PRESENT', 'CKR_DEVICE_REMOVED']);
 
 /** A token pulled in the middle of an operation answers anything (CKR_GENERAL_ERROR): its slot tells the truth. */
 export function wasPulled({ p11, slot }: OpenToken): boolean {

@@ -91,14 +91,20 @@ export function keyTypesOf(p11: Cryptoki, slot: Handle): KeyType[] {
  * @throws AgentError ERR_TOKEN_MISSING, ERR_TOKEN_AMBIGUOUS
  */
 export function findSlot(module: LoadedModule, wanted: HostToken): SlotFound {
-  const { found } = listTokens(module);
+  const { found, mishaps } = listTokens(module);
   const alike = found.filter(({ token }) =>
     (['label', 'serialNumber', 'manufacturer', 'model'] as const).every((name) => token[name] === wanted[name]),
   );
   const candidates =
     alike.length > 1 ? alike.filter(({ token }) => token.slotDescription === wanted.slotDescription) : alike;
   const [only] = candidates;
-  if (alike.length === 0 || !only) throw new AgentError('ERR_TOKEN_MISSING', { label: wanted.label });
+  if (alike.length === 0 || !only)
+    throw new AgentError('ERR_TOKEN_MISSING', { label: wanted.label, ...whyNotSeen(mishaps) });
   if (candidates.length > 1) throw new AgentError('ERR_TOKEN_AMBIGUOUS', { label: wanted.label });
   return only;
+}
+
+/** It may be in the slot that could not be read. */
+function whyNotSeen([mishap]: readonly Mishap[]): { readonly rv?: string; readonly fn?: string } {
+  return mishap ? { rv: mishap.rv, fn: mishap.fn } : {};
 }

@@ -1,13 +1,13 @@
 /** Writes the certificate beside its key, and proves in a module started anew that both are there and belong together. */
-import { createHash, verify } from 'node:crypto';
+import { createHash, verify, X509Certificate } from 'node:crypto';
 import pkcs11js, { type Handle, type Template } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { type HostParams, type HostResult, type Mishap, PROOF_DOMAIN } from '../token/host-protocol.ts';
 import { assertBelongs, type ReadCertificate, readCertificate } from './certificate.ts';
 import { KEY_ROWS } from './key-types.ts';
 import { findPrivateKey } from './keys.ts';
-import { login } from './login.ts';
-import { attributeIfAny, findCertificate } from './objects.ts';
+import { login, whileDialogOpen } from './login.ts';
+import { attributeIfAny, findCertificate, findOfClass, lookForCertificate, readAttribute } from './objects.ts';
 import { assertRoomFor } from './room.ts';
 import { type OpenToken, restart } from './session.ts';
 import { signWith } from './sign.ts';
@@ -28,8 +28,39 @@ export async function store(token: OpenToken, request: HostParams<'store'>): Pro
   const privateKey = findPrivateKey(token, request.key);
   // As the token knows the key now, which is not always as we named it.
   const ckaId = attributeIfAny(token, privateKey, pkcs11js.CKA_ID) ?? Buffer.from(request.key.ckaId);
+  if (!findCertificate(token, certificate.value)) await askForPlace(token, certificate, ckaId);
   writeUnlessThere(token, certificate, ckaId, request.label);
   return { mishaps: await writeChain(token, chain) };
+}
+
+/**
+ * What lies under this CKA_ID already is kept beside ours, refused, replaced or overwritten, by module. One for the same key
+ * (ykcs11 has such a placeholder from the start) is no loss; of another key's only its owner may dispose.
+ * @throws AgentError ERR_USER_REFUSED
+ */
+async function askForPlace(token: OpenToken, ours: ReadCertificate, ckaId: Buffer): Promise<void> {
+  const others = findOfClass(token, pkcs11js.CKO_CERTIFICATE, ckaId).flatMap((handle) => {
+    const value = attributeIfAny(token, handle, pkcs11js.CKA_VALUE);
+    return value ? [value] : [];
+  });
+  for (const value of others) {
+    const subject = strangersSubject(value, ours);
+    if (subject === undefined) continue;
+    const question = { token: token.identity, subject };
+    const ask = () => token.dialog.replace(question, new AbortController().signal);
+    if (!(await whileDialogOpen(token, ask))) throw new AgentError('ERR_USER_REFUSED');
+    await token.teller.step('write');
+  }
+}
+
+/** Of what does not parse too: it may be dear to somebody. */
+function strangersSubject(value: Buffer, { publicKey }: ReadCertificate): string | undefined {
+  try {
+    const other = new X509Certificate(value);
+    return other.publicKey.equals(publicKey) ? undefined : other.subject.replace(/\n/g, ', ');
+  } catch {
+    return `${value.length} bytes`;
+  }
 }
 
 async function writeChain(token: OpenToken, chain: readonly ReadCertificate[]): Promise<Mishap[]> {
@@ -66,9 +97,10 @@ export async function prove(token: OpenToken, request: HostParams<'prove'>): Pro
   await token.teller.step('restart');
   restart(token);
   await login(token);
-  const handle = findCertificate(token, request.certificate);
-  const stored = handle && attributeIfAny(token, handle, pkcs11js.CKA_VALUE);
-  if (!stored?.equals(request.certificate)) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
+  const { handle, unreadable } = lookForCertificate(token, request.certificate);
+  if (!handle) throw unreadable ?? new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
+  const stored = readAttribute(token, handle, pkcs11js.CKA_VALUE);
+  if (!stored.equals(request.certificate)) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
   const signed = Buffer.concat([Buffer.from(PROOF_DOMAIN, 'latin1'), request.challenge]);
   const signature = await signWith(token, request.key, signed);
   const { hash, jwa } = KEY_ROWS[request.key.keyType];

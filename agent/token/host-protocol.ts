@@ -46,10 +46,21 @@ const tokenDescription = v.strictObject({
   keyTypes: v.array(keyType),
 });
 
+const help = v.strictObject({ text: text(400), telephone: text(40) });
 const pinContext = v.strictObject({
   profile: text(64),
-  purpose: v.picklist(['enroll', 'renew', 'reacquire', 'write-back', 'abandon', 'authenticate', 'remove']),
-  bank: names,
+  purpose: v.picklist([
+    'enroll',
+    'renew',
+    'reacquire',
+    'write-back',
+    'abandon',
+    'authenticate',
+    'remove',
+    'change-pin',
+  ]),
+  bank: v.exactOptional(names),
+  help: v.exactOptional(v.strictObject({ ja: help, en: help })),
   account: v.exactOptional(text(200)),
 });
 
@@ -140,6 +151,8 @@ export const HOST_OPERATIONS = {
   },
   /** A certificate and its pair; `left` counts what is still there after the module was started anew. */
   remove: { params: v.strictObject({ certificate: der }), result: v.strictObject({ left: v.number() }) },
+  /** The human enters the present PIN, then a new one: here, or on the reader. */
+  changePin: { params: nothing, result: nothing },
   /** Wipes the PIN, closes the sessions, finalizes the module; the process ends after the answer. */
   end: { params: nothing, result: nothing },
 } as const;

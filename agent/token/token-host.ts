@@ -48,6 +48,7 @@ const FIRST_STEP: Readonly<Record<HostOperation, TokenOperation>> = {
   store: 'write',
   prove: 'restart',
   destroy: 'remove',
+  changePin: 'login',
   authenticate: 'login',
   remove: 'login',
   end: 'restart',

@@ -17,6 +17,7 @@ import { asDer, type CertificateDer } from '../x509/der.ts';
 import type { Environment } from './host-environment.ts';
 import type { HostOperation, HostParams, HostResult, Mishap } from './host-protocol.ts';
 import { type Report, TokenHost } from './token-host.ts';
+import { watchTokens } from './watch.ts';
 
 export type TokenOptions = {
   readonly modules: () => Promise<readonly Pkcs11Module[]>;
@@ -33,6 +34,8 @@ type Using = { readonly deadlines?: Deadlines; readonly signal: AbortSignal };
 export function createTokens(options: TokenOptions): Tokens {
   return {
     list: (signal, deadlines) => listAll(options, { signal, ...(deadlines ? { deadlines } : {}) }),
+    watch: async (signal, deadlines) =>
+      watchTokens(await options.modules(), (module) => startHost(options, module, { signal, deadlines }), signal),
     certificates: (token, signal) => listCertificates(options, token, signal),
     async open(token, pin, deadlines, signal) {
       const host = await openHost(options, token, pin, { deadlines, signal });
@@ -172,6 +175,9 @@ function sessionOn(
     destroy: (ckaId) => request('destroy', { ckaId }),
     authenticate: (certificate, origin, nonce) => request('authenticate', { certificate, origin, nonce }),
     remove: (certificate) => request('remove', { certificate }),
+    async changePin() {
+      await request('changePin', {});
+    },
     async close() {
       closed = true;
       await host.end();

@@ -26,6 +26,11 @@ describe('the log-in to a token', function () {
   let module: LoadedModule | undefined;
   let token: OpenToken;
   let questions: PinQuestion[];
+  /** Other dialogs that were opened, or closed. */
+  let dialogs: string[];
+  /** Whether the human wants to use the last try. */
+  let willing: boolean;
+  let newPins: string[];
   /** What happens to the token while its holder types. */
   let whenAsked: () => unknown = () => {};
 
@@ -43,6 +48,9 @@ describe('the log-in to a token', function () {
   /** A human who types these, one after the other, and then gives up. */
   async function atDesk(plan: string, entries: readonly string[]): Promise<void> {
     questions = [];
+    dialogs = [];
+    willing = true;
+    newPins = [];
     whenAsked = () => {};
     const { path, environment } = faulty.planned(plan);
     Object.assign(process.env, environment);
@@ -53,6 +61,18 @@ describe('the log-in to a token', function () {
       code: never,
       chooseCertificate: never,
       chooseToken: never,
+      insertToken: never,
+      lastTry: async () => {
+        dialogs.push('lastTry');
+        return willing;
+      },
+      locked: async () => void dialogs.push('locked'),
+      reader: async () => {
+        dialogs.push('reader');
+        return () => void dialogs.push('reader closed');
+      },
+      newPin: async () => Buffer.from(newPins.shift() ?? 'nothing left'),
+      replace: never,
       pin: async (question) => {
         questions.push(question);
         whenAsked();

@@ -22,8 +22,8 @@
  *               | room-2000   C_GetTokenInfo: this much public and private memory is free, of a million
  *
  * FAULTY_LOG = a file that gets one line of 32 bytes for each call: its name, padded.
- * FAULTY_PULLED = a file: while it is there, the token is not. After it is gone, only a module started anew sees the token
- * again, as a reader does that was quicker than we (CKR_DEVICE_REMOVED to every old session).
+ * FAULTY_PULLED = a file: while it is there, the token is not. After it is gone the token is seen again, but an old session
+ * answers CKR_DEVICE_REMOVED if it was used meanwhile.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -62,7 +62,7 @@ static int calls[COUNT];
 #define TOKEN_INFO_TOTAL_PUBLIC 152
 #define LINE 32
 
-enum { INITIALIZE = 0, FINALIZE = 1, SLOT_LIST = 4, TOKEN_INFO = 6, SET_PIN = 11, LOGIN = 18, GET_ATTRIBUTE = 24,
+enum { INITIALIZE = 0, SLOT_LIST = 4, SET_PIN = 11, OPEN_SESSION = 12, LOGIN = 18, GET_ATTRIBUTE = 24,
        FIND_OBJECTS = 27, SIGN = 43 };
 #define CKR_ARGUMENTS_BAD 0x07
 #define CKR_DEVICE_REMOVED 0x32
@@ -105,23 +105,22 @@ static void scribble(void) {
     if (fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode) && write(fd, garbage, sizeof garbage) < 0) continue;
 }
 
-/* Whether the token is out, or was out since C_Initialize. */
-static int pulled(int i) {
-  static int gone;
+/* Whether the token is out; `gone`: or was, since this session's time. */
+static int out(void) {
   const char *path = getenv("FAULTY_PULLED");
-  int out = path && access(path, F_OK) == 0;
-  if (i == INITIALIZE) gone = 0;
-  if (out) gone = 1;
-  return gone;
+  return path && access(path, F_OK) == 0;
 }
 
-/* What the calls answer then; -1: they go on. */
-static long answer_when_pulled(int i, word a, word b, word c) {
-  if (!pulled(i) || i == INITIALIZE || i == FINALIZE || i == 2 || i == 3) return -1;
-  (void)a;
-  if (i == SLOT_LIST) return *(word *)c = 0;
-  (void)b;
-  return i >= 5 && i <= 8 ? CKR_TOKEN_NOT_PRESENT : CKR_DEVICE_REMOVED;
+/* What the calls answer then; -1: they go on. A token that came back is seen, and sessions may be opened on it. */
+static long answer_when_pulled(int i, word c) {
+  static int gone;
+  int now = out();
+  if (i == INITIALIZE || (i == OPEN_SESSION && !now)) gone = 0;
+  if (now) gone = 1;
+  if (i <= 3 || !gone) return -1;
+  if (i == SLOT_LIST) return now ? (long)(*(word *)c = 0) : -1;
+  if (i <= 8) return now ? CKR_TOKEN_NOT_PRESENT : -1;
+  return CKR_DEVICE_REMOVED;
 }
 
 static word on_the_pad(int i, word a, word b, word c, word d, word e) {
@@ -168,7 +167,7 @@ static word step(int i, word a, word b, word c, word d, word e, word f, word g, 
   if (how && !strcmp(how, "noise")) noise();
   if (how && !strcmp(how, "scribble")) scribble();
   if (how && !strcmp(how, "pin-pad")) return on_the_pad(i, a, b, c, d, e);
-  long gone = answer_when_pulled(i, a, b, c);
+  long gone = answer_when_pulled(i, c);
   if (gone >= 0) return gone;
   word rv = real->call[i](a, b, c, d, e, f, g, h);
   if (how && !strncmp(how, "late-", 5)) return strtoul(how + 5, NULL, 16);

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import type { Agent } from '../main.ts';
+import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type Wording, wordingIn } from './wording.ts';
+
+type Options = CommonOptions & { readonly token?: string; readonly profile?: string };
+
+export function registerPin(program: Command, say: Wording): void {
+  program
+    .command('pin')
+    .description(say('help.pin'))
+    .command('change')
+    .description(say('help.pin.change'))
+    .option('--token <label>', say('help.token'))
+    .option('--profile <id>', say('help.bank'))
+    .option('--scripted-human <file>', say('help.scripted'))
+    .option('--json', say('help.json'))
+    .action((options: Options) => conclude(options, (agent) => change(agent, options)));
+}
+
+/** The PIN is typed into the token host's dialog, never here. Unlocking is the bank's: the dialog says whom to call. */
+async function change(agent: Agent, options: Options): Promise<Outcome> {
+  const { changePin } = await import('../main.ts');
+  const { label, serialNumber } = await changePin(agent, options);
+  const say = wordingIn(agent.language);
+  return {
+    text: [say('pinChanged'), `${label}  ${serialNumber}`],
+    json: { changed: true, token: { label, serialNumber } },
+  };
+}
