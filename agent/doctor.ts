@@ -187,10 +187,15 @@ function tokenFact(token: TokenDescription): Told {
   const remarks: Remark[] = PIN_REMARKS.filter((flag) => token[flag]);
   if (!token.userPinInitialized) remarks.push('pinNotSet');
   if (keyTypes.length === 0) remarks.push('cannotCreateKeys');
-  const kind = `${manufacturer} ${model}  ${keyTypes.join(' ')}`;
+  const keys = keyTypes.join(' ');
+  const kind = `${manufacturer} ${model}  ${keys}`;
   // Some makers put a serial number into the model's name.
   const shared = [label, serialNumber].reduce((text, own) => (own === '' ? text : text.replaceAll(own, '…')), kind);
-  return { fact: `${label} (${kind})  ${serialNumber}  ${slotDescription}`, shared, remarks };
+  return {
+    fact: `${label} (${model})  ${keys}  ${manufacturer}  ${serialNumber}  ${slotDescription}`,
+    shared,
+    remarks,
+  };
 }
 
 async function profilesIn({ profiles }: Folders): Promise<readonly Profile[]> {
