@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { CompactSign } from 'jose';
 import { checkValidity, verifyOrder } from '../../../agent/policy/order.ts';
-import { planFor } from '../../../agent/policy/plan.ts';
+import { loginPlanFor, planFor, removalPlanFor } from '../../../agent/policy/plan.ts';
 import type { OrderClaims } from '../../../web-bridge/protocol/order.ts';
-import { type BankDesk, newSigningKey, ORIGIN, openBankDesk } from '../../stage/bank-desk.ts';
+import { type BankDesk, loginOrder, newSigningKey, ORIGIN, openBankDesk, removalOrder } from '../../stage/bank-desk.ts';
 import { refusalOf } from '../../stage/refusal.ts';
 
 describe('policy: an order', () => {
@@ -174,5 +174,37 @@ describe('policy: a plan', () => {
   it("refuses to replace a certificate of an issuer that is not the profile's", async () => {
     const replaces = { issuer: 'MAA=', serialNumber: '01' };
     expect(await refusalOf(planned({ purpose: 'reenroll', replaces }))).to.equal('ERR_POLICY_REPLACES_FOREIGN');
+  });
+});
+
+describe('policy: plans of what is done at once', () => {
+  let desk: BankDesk;
+  before(async () => {
+    desk = await openBankDesk();
+  });
+  const issuer = () => Buffer.from(new Uint8Array(desk.authority.issuing.name.toArrayBuffer())).toString('base64');
+  const verified = (order: string, purpose: OrderClaims['purpose']) =>
+    verifyOrder(order, ORIGIN, purpose, [desk.profile]);
+
+  it('log in by the order’s nonce, whoever the customer is; the order is spent for as long as it could be shown', async () => {
+    const nonce = 'n'.repeat(44);
+    const order = await verified(await loginOrder(desk, nonce), 'authenticate');
+    const plan = loginPlanFor(order);
+    expect(plan).to.include({ purpose: 'authenticate', nonce, origin: ORIGIN, profile: desk.profile.id });
+    expect(plan).to.not.have.property('account');
+    expect(plan.spentUntil).to.equal((order.claims.exp + 300) * 1000);
+    const account = { id: 'M0001', display: '株式会社サンプル' };
+    const named = await verified(await loginOrder(desk, nonce, { account }), 'authenticate');
+    expect(loginPlanFor(named).account).to.deep.equal(account);
+    expect(await refusalOf(() => removalPlanFor(order))).to.equal('ERR_POLICY_ORDER_PURPOSE_MISMATCH');
+  });
+
+  it('remove this bank’s certificates, and no other bank’s', async () => {
+    const replaces = { issuer: issuer(), serialNumber: '4f2a' };
+    const order = await verified(await removalOrder(desk, replaces), 'remove');
+    expect(removalPlanFor(order).replaces).to.deep.equal(replaces);
+    const foreign = await verified(await removalOrder(desk, { ...replaces, issuer: 'MAA=' }), 'remove');
+    expect(await refusalOf(() => removalPlanFor(foreign))).to.equal('ERR_POLICY_REPLACES_FOREIGN');
+    expect(await refusalOf(() => loginPlanFor(order))).to.equal('ERR_POLICY_ORDER_PURPOSE_MISMATCH');
   });
 });

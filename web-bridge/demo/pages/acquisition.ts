@@ -22,6 +22,7 @@ import { showFailure } from './acquisition/failure.ts';
 import { fetchOrder } from './acquisition/order.ts';
 import { showProgress } from './acquisition/progress.ts';
 import { fill, find, language, part, root, screen, show } from './acquisition/screens.ts';
+import { ON_THIS_COMPUTER } from './parts/this-computer.ts';
 
 const LOOK_FOR_TOKEN_MS = 4_000;
 const STORAGE_KEY = 'bank.enrollment';
@@ -65,9 +66,6 @@ async function conclude(work: (signal: AbortSignal) => Promise<EnrollmentResult 
     else showFailure(error);
   }
 }
-
-/** A page that is on this computer itself is let through unasked, though its permission reads `prompt`. */
-const ON_THIS_COMPUTER = location.protocol === 'http:' && location.hostname === 'localhost';
 
 /** 電子証明書取得前処理中. Where the browser will ask, it is explained first, and the connection waits for a click. */
 async function prepare(): Promise<void> {

@@ -1,6 +1,7 @@
 /** 電子証明書ログイン: the whole of what a bank's page does. An order from the server, a log-in by the agent, the answer back. */
 import { authenticate, readiness, SDK_WORDS, whenGranted } from '../../sdk/inkan.ts';
 import { fill, find, language, onClick, post, show, showFailure } from './parts/agent-part.ts';
+import { ON_THIS_COMPUTER } from './parts/this-computer.ts';
 
 const root = find(document, '#certificate-login');
 
@@ -17,17 +18,18 @@ async function logIn(): Promise<void> {
 
 /** Where the browser will ask, it is explained first, and the connection waits for a click. */
 async function begin(): Promise<void> {
-  const state = await readiness();
-  if (state === 'explain') {
-    fill(find(root, '[data-part="explain"]'), SDK_WORDS.explain[language]);
-    return show(root, 'explain');
-  }
-  await logIn();
-  if (state === 'denied') {
-    await whenGranted();
-    await logIn();
-  }
+  if ((await readiness()) !== 'explain' || ON_THIS_COMPUTER) return connect();
+  fill(find(root, '[data-part="explain"]'), SDK_WORDS.explain[language]);
+  show(root, 'explain');
 }
 
-onClick(root, { start: logIn, again: logIn });
+async function connect(): Promise<void> {
+  await logIn();
+  if ((await readiness()) !== 'denied') return;
+  // The customer changes the browser's setting: go on without another click.
+  await whenGranted();
+  await logIn();
+}
+
+onClick(root, { start: connect, again: logIn });
 void begin();

@@ -96,7 +96,7 @@ export function accountPage(scene: Scene, account: Account, csrf: string, renewa
   const expired = (currentCertificate(account)?.notAfter ?? 0) < Date.now();
   const renewable = acquisitionRefusal(account, 'reenroll', renewal) === undefined;
   const removable = removableCertificate(account) !== undefined;
-  const body = html`<section class="card narrow">
+  const body = html`<div class="stack"><section class="card narrow">
     <h1>${words('account.title')}</h1>
     <p class="lead">${words('account.welcome', { display: account.display })}</p>
     <dl class="facts">
@@ -108,6 +108,6 @@ export function accountPage(scene: Scene, account: Account, csrf: string, renewa
       <button class="button secondary" type="submit">${words('account.logout')}</button></form>
   </section>
   ${renewable && renewalCard(scene, account, expired)}
-  ${removable && removalCard(scene, csrf)}`;
+  ${removable && removalCard(scene, csrf)}</div>`;
   return layout(scene, { title: words('account.title'), body, scripts: removable ? ['removal'] : [] });
 }
