@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import 'reflect-metadata';
 
-import { createServer, type Server } from 'node:https';
+import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import type { CertificateDer } from '../../agent/x509/der.ts';
@@ -22,6 +22,8 @@ export type FaultyCa = {
   readonly url: string;
   /** How the next simpleenroll is answered. */
   answer: Answer;
+  /** How the CA says what it wants to see in requests. */
+  csrattrs: (response: ServerResponse) => void;
   /** Requests for a certificate that arrived, as the base64 that was sent. */
   readonly requests: string[];
   /** Serial numbers of what was issued. */
@@ -31,12 +33,15 @@ export type FaultyCa = {
   close(): Promise<void>;
 };
 
-export async function startFaultyCa(authority: Authority): Promise<FaultyCa> {
+/** @param tls another certificate than its own, other versions: what a client must not speak to */
+export async function startFaultyCa(authority: Authority, tls: ServerOptions = {}): Promise<FaultyCa> {
   const requests: string[] = [];
-  const server = createServer(await makeTlsIdentity(authority.root));
+  const server = createServer({ ...(await makeTlsIdentity(authority.root)), ...tls });
+  server.on('tlsClientError', () => {});
   const ca: FaultyCa = {
     url: '',
     answer: issue(authority),
+    csrattrs: (response) => void response.writeHead(204).end(),
     requests,
     issued: [],
     onMoment: () => {},
@@ -68,7 +73,7 @@ async function serve(
   const operation = (request.url?.split('/').at(-1) ?? '') as Operation;
   ca.onMoment(operation, 'arrived');
   response.once('finish', () => ca.onMoment(operation, 'answered'));
-  if (operation === 'csrattrs') return void response.writeHead(204).end();
+  if (operation === 'csrattrs') return ca.csrattrs(response);
   if (operation === 'cacerts') return send(response, [authority.issuing.certificate, authority.root.certificate]);
   ca.requests.push(body);
   await ca.answer({ csr: new x509.Pkcs10CertificateRequest(body.replaceAll(/\s/g, '')) }, response);
