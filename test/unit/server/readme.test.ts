@@ -78,8 +78,7 @@ describe("the bridge's README", () => {
 describe("the SDK's checks of answers", () => {
   for (const example of results) {
     const method = methodOf(example);
-    const check = method in RESULT_CHECKS ? RESULT_CHECKS[method as keyof typeof RESULT_CHECKS] : undefined;
-    if (!check) continue;
+    const check = RESULT_CHECKS[method];
     it(`hold ${method} as its schema does`, () => {
       expect(check(example.result)).to.equal(true);
       for (const broken of lackingOneMember(example.result)) {
