@@ -1,5 +1,5 @@
 /** A desk with the reference CA beside it and an agent running on it: what most topics begin with. */
-import { mkdirSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
@@ -11,17 +11,18 @@ import { openReferenceCa, type ReferenceCa } from './reference-ca.ts';
 
 export type BenchDesk = { readonly ca: ReferenceCa; readonly desk: AgentDesk; readonly agent: ServedAgent };
 
-/** Opens the desk for `work` and clears it away. */
+/** Opens the desk for `work` and clears it away. `change`: what is different at this desk before its agent starts. */
 export async function atDesk<T>(
   { folder }: Bench,
   labels: readonly string[],
   work: (desk: BenchDesk) => Promise<T>,
+  change: (desk: AgentDesk) => void = () => {},
 ): Promise<T> {
-  const own = join(folder, `desk-${labels.length}-${Date.now()}`);
-  mkdirSync(own, { mode: 0o700 });
+  const own = mkdtempSync(join(folder, 'desk-'));
   const ca = await openReferenceCa(own);
   const desk = layAgentDesk(own, labels);
   desk.addProfile(ca.profile);
+  change(desk);
   const agent = await serveAgent(desk, { program: SCRIPTED_AGENT, port: await freePort() });
   try {
     return await work({ ca, desk, agent });

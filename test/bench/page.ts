@@ -7,6 +7,8 @@ export type Page = {
   call(method: string, params?: object): Promise<unknown>;
   /** The next state that is final, of whichever enrollment, or the error that makes it wait. */
   settled(): Promise<string>;
+  /** When an enrollment that is watched comes to this state. */
+  reached(state: string): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -23,11 +25,13 @@ export async function openPage(port: number, origin: string): Promise<Page> {
   await once(socket, 'open');
   const waiting = new Map<number, (answer: Answer) => void>();
   const settling: ((state: string) => void)[] = [];
+  const awaited = new Map<string, () => void>();
   let lastId = 0;
   socket.on('message', (data: Buffer) => {
     const answer = JSON.parse(data.toString('utf8')) as Answer;
     if (answer.id !== undefined) waiting.get(answer.id)?.(answer);
     const { state = '', error } = answer.params ?? {};
+    awaited.get(state)?.();
     const end = error?.code ?? (['completed', 'failed', 'abandoned'].includes(state) ? state : undefined);
     if (end !== undefined) for (const tell of settling.splice(0)) tell(end);
   });
@@ -43,6 +47,7 @@ export async function openPage(port: number, origin: string): Promise<Page> {
       if (answer.error) throw new Error(JSON.stringify(answer.error));
       return answer.result;
     },
+    reached: (state) => new Promise((resolve) => awaited.set(state, resolve)),
     settled: () => new Promise((resolve) => settling.push(resolve)),
     async close() {
       const closed = once(socket, 'close');

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createNonce } from '../../web-bridge/bank/login.ts';
 import { newOrderClaims, signOrder } from '../../web-bridge/bank/order.ts';
 import { accountOf, openAccounts } from '../../web-bridge/demo/accounts.ts';
 import { issueToServer, openAuthority, pemOf } from '../../web-bridge/demo/authority.ts';
@@ -24,6 +25,7 @@ export type ReferenceCa = {
   /** A fresh authorization; what the account was issued before is forgotten. */
   authorize(): Authorization;
   order(key: AcquisitionClaims['keys'][number]): Promise<string>;
+  loginOrder(): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -55,7 +57,10 @@ export async function openReferenceCa(folder: string): Promise<ReferenceCa> {
   return {
     url,
     tlsRoot: pemOf(authority.tlsRoot.certificate),
-    profile: profileOf({ origins: [ORIGIN], estUrl: url, authority, orderKey, renewal }),
+    profile: {
+      ...profileOf({ origins: [ORIGIN], estUrl: url, authority, orderKey, renewal }),
+      keyPolicy: { types: ['ec-p256', 'rsa-2048', 'rsa-4096'] },
+    },
     subject: account.subject,
     authorize,
     order: (key) =>
@@ -70,6 +75,11 @@ export async function openReferenceCa(folder: string): Promise<ReferenceCa> {
           extensions: { keyUsage: ['digitalSignature'], extendedKeyUsage: ['clientAuth'] },
           enrollment: { protocol: 'est', label: LABEL, authorization: { scheme: 'basic', ...authorize() } },
         }),
+        orderKey,
+      ),
+    loginOrder: () =>
+      signOrder(
+        newOrderClaims({ iss: PROFILE_ID, origin: ORIGIN, purpose: 'authenticate', nonce: createNonce() }),
         orderKey,
       ),
     close: () => server.close(),

@@ -4,6 +4,7 @@
  *
  *   floor enroll MODULE LABEL FOLDER      FOLDER holds subject.der, curl.conf and, afterwards, what was sent and answered
  *   floor certificates MODULE LABEL       prints microseconds from after C_Initialize to the last certificate
+ *   floor fill MODULE LABEL COUNT         so many certificates more, of random content
  *   floor sign MODULE LABEL               log in, find the key, sign, finalize
  *   floor clear MODULE LABEL              destroys every object on the token
  *
@@ -430,6 +431,26 @@ static void certificates(void) {
   finalize();
 }
 
+static void fill(int count) {
+  byte value[900], id[20];
+  initialize();
+  findSlot();
+  openSession();
+  login();
+  for (int i = 0; i < count; i++) {
+    CALL(C_GenerateRandom, session, value, sizeof value);
+    CALL(C_GenerateRandom, session, id, sizeof id);
+    CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+    CK_CERTIFICATE_TYPE x509 = CKC_X_509;
+    CK_ATTRIBUTE template[] = {
+      ATTRIBUTE(CKA_CLASS, class), ATTRIBUTE(CKA_CERTIFICATE_TYPE, x509), ATTRIBUTE(CKA_TOKEN, yes), ATTRIBUTE(CKA_PRIVATE, no),
+      ATTRIBUTE(CKA_ID, id), { CKA_LABEL, "filler", 6 }, { CKA_SUBJECT, id, sizeof id }, ATTRIBUTE(CKA_VALUE, value) };
+    CK_OBJECT_HANDLE made;
+    CALL(C_CreateObject, session, template, 8, &made);
+  }
+  finalize();
+}
+
 static void signOnce(void) {
   byte challenge[64] = { 0 }, signature[64];
   initialize();
@@ -441,7 +462,7 @@ static void signOnce(void) {
 }
 
 int main(int count, char **arguments) {
-  if (count < 4) fail("usage: floor enroll|certificates|sign|clear MODULE LABEL [FOLDER]", 0);
+  if (count < 4) fail("usage: floor enroll|certificates|fill|sign|clear MODULE LABEL [FOLDER|COUNT]", 0);
   pin = getenv("FLOOR_PIN");
   label = arguments[3];
   void *module = dlopen(arguments[2], RTLD_NOW);
@@ -451,6 +472,7 @@ int main(int count, char **arguments) {
   else if (strcmp(arguments[1], "certificates") == 0) certificates();
   else if (strcmp(arguments[1], "sign") == 0) signOnce();
   else if (strcmp(arguments[1], "clear") == 0) clear();
+  else if (strcmp(arguments[1], "fill") == 0 && count == 5) fill(atoi(arguments[4]));
   else fail("unknown command", 0);
   return 0;
 }

@@ -1,0 +1,123 @@
+/** A question over the bridge beside a bare echo: when nothing happens, while a token works, and while a module hangs. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { measure } from 'mitata';
+import { WebSocket } from 'ws';
+import { compileFaultyModule, faultyModuleOver } from '../../doubles/faulty-module.ts';
+import { atDesk, type BenchDesk, tokenOf } from '../desk.ts';
+import type { Bench, Figure } from '../figure.ts';
+import { openPage, type Page } from '../page.ts';
+import { ORIGIN } from '../reference-ca.ts';
+import { quantile, type Sample, sampleOf } from '../stopwatch.ts';
+
+const ECHO = resolve(import.meta.dirname, '../echo.js');
+/** How long the bridge is asked while something else goes on: an RSA-4096 key takes SoftHSM about that. */
+const BUSY_MS = 3_000;
+/** For the token host to start and log in. */
+const HOST_START_MS = 300;
+
+export function bridge(bench: Bench): Promise<readonly Figure[]> {
+  return atDesk(bench, ['desk'], async (desk) => {
+    const page = await openPage(desk.agent.port, ORIGIN);
+    const [agent, echo] = [await innerLoop(() => page.call('hello'), bench), await echoed(bench)];
+    const rest = await p99(page);
+    const keyMade = page.reached('key-generated');
+    await beginEnrollment(page, await desk.ca.order('rsa-4096'));
+    const busy = await p99(page, keyMade);
+    await page.settled();
+    const hanging = await whileModuleHangs(bench, desk);
+    await page.close();
+    const floor = { name: 'p99 at rest', sample: rest };
+    return [
+      {
+        what: 'bridge: hello and its answer, p50',
+        unit: 'µs',
+        ours: agent,
+        floor: { name: 'ws echo', sample: echo },
+        goal: 2,
+      },
+      { what: 'bridge: p99 while a token makes an RSA-4096 key', unit: 'µs', ours: busy, floor, goal: 2 },
+      { what: 'bridge: p99 while a module hangs', unit: 'µs', ours: hanging, floor, goal: 2 },
+    ];
+  });
+}
+
+/** mitata decides how often; p50 with the quartiles, in microseconds. */
+async function innerLoop(ask: () => Promise<unknown>, { quick }: Bench): Promise<Sample> {
+  const { p25, p50, p75, samples } = await measure(ask, { min_cpu_time: quick ? 1e8 : 6e8 });
+  return { median: p50 / 1e3, low: p25 / 1e3, high: p75 / 1e3, runs: samples.length };
+}
+
+async function echoed(bench: Bench): Promise<Sample> {
+  const server = fork(ECHO, { env: { PATH: process.env['PATH'] ?? '' }, execArgv: [] });
+  const [port] = (await once(server, 'message')) as [number];
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+  await once(socket, 'open');
+  const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'hello', params: {} });
+  let answered: () => void = () => {};
+  socket.on('message', (data: Buffer) => {
+    JSON.parse(data.toString('utf8'));
+    answered();
+  });
+  const ask = (): Promise<void> =>
+    new Promise((resolve) => {
+      answered = resolve;
+      socket.send(text);
+    });
+  const sample = await innerLoop(ask, bench);
+  socket.terminate();
+  server.disconnect();
+  return sample;
+}
+
+/** Asks for a while, or until `over`; with pauses, so that the asking itself is not the load. */
+async function p99(page: Page, over?: Promise<void>): Promise<Sample> {
+  const until = new AbortController();
+  void over?.then(() => until.abort());
+  const times: number[] = [];
+  for (const end = performance.now() + BUSY_MS; performance.now() < end && !until.signal.aborted; ) {
+    const startedAt = performance.now();
+    await page.call('hello');
+    times.push((performance.now() - startedAt) * 1e3);
+    await new Promise((later) => setTimeout(later, 2));
+  }
+  const fifth = Math.ceil(times.length / 5);
+  const groups = [0, 1, 2, 3, 4].map((at) => quantile(times.slice(at * fifth, (at + 1) * fifth), 0.99));
+  return sampleOf(groups.filter((value) => !Number.isNaN(value)));
+}
+
+/** Until the token is at work: what the agent does before is its own work, not the token's. */
+async function beginEnrollment(page: Page, order: string): Promise<void> {
+  const consented = page.reached('consented');
+  const { enrollment } = (await page.call('enroll', { order })) as { enrollment: string };
+  await page.call('watch', { enrollment });
+  await consented;
+  await new Promise((later) => setTimeout(later, HOST_START_MS));
+}
+
+/** `agent.json` is read at the start only, so this takes an agent of its own. */
+async function whileModuleHangs(bench: Bench, { desk }: BenchDesk): Promise<Sample> {
+  return await atDesk(
+    bench,
+    ['desk'],
+    async ({ ca, agent }) => {
+      const page = await openPage(agent.port, ORIGIN);
+      await beginEnrollment(page, await ca.order('ec-p256'));
+      const sample = await p99(page);
+      await page.close();
+      return sample;
+    },
+    (other) => {
+      const faulty = faultyModuleOver(tokenOf(other), compileFaultyModule(bench.folder), bench.folder);
+      const module = faulty.planned('C_GenerateKeyPair:1:hang');
+      const forbidden = [desk.module];
+      writeFileSync(
+        join(other.environment['INKAN_CONFIG_DIR'] ?? '', 'agent.json'),
+        JSON.stringify({ version: 1, modules: [module], forbidden }),
+        { mode: 0o600 },
+      );
+    },
+  );
+}
