@@ -1,0 +1,7 @@
+// Whether somebody listens on this port of 127.0.0.1: all that a health check needs to know.
+import { connect } from 'node:net';
+
+const [port] = process.argv.slice(2).map(Number);
+const socket = connect({ host: '127.0.0.1', port, timeout: 1_500 });
+const end = (status) => () => process.exit(status);
+socket.on('connect', end(0)).on('error', end(1)).on('timeout', end(1));
