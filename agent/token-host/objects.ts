@@ -4,7 +4,7 @@ import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { isOutOfOrder } from './ckr.ts';
 import type { Cryptoki } from './cryptoki.ts';
 
-/** A hostile module never ends the loop of C_FindObjects. */
+/** A hostile module never ends the loop of C_FindObjects; no person's token holds so much. */
 const MAX_OBJECTS = 4096;
 const AT_ONCE = 64;
 
@@ -17,13 +17,13 @@ export function findObjects({ p11, session }: Place, template: Template): Handle
   try {
     while (handles.length < MAX_OBJECTS) {
       const some = p11.C_FindObjects(session, AT_ONCE);
-      if (some.length === 0) break;
+      if (some.length === 0) return handles;
       handles.push(...some);
     }
+    throw new AgentError('ERR_TOKEN_FAILED', { rv: 'no end', fn: 'C_FindObjects' });
   } finally {
     p11.C_FindObjectsFinal(session);
   }
-  return handles;
 }
 
 /** One attribute a call: with several, one refusal fails them all. @throws AgentError as the module answered */

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import pkcs11js from 'pkcs11js';
 import type { Dialog, PinQuestion } from '../../agent/dialog/dialog.ts';
+import { changePin } from '../../agent/token-host/change-pin.ts';
 import { generate } from '../../agent/token-host/generate.ts';
 import { KEY_ROWS } from '../../agent/token-host/key-types.ts';
 import { login } from '../../agent/token-host/login.ts';
-import { finalize, type LoadedModule, loadModule } from '../../agent/token-host/module.ts';
+import { finalize, type LoadedModule, loadForPinPad, loadModule } from '../../agent/token-host/module.ts';
 import { type OpenToken, openToken, restart, wipePins } from '../../agent/token-host/session.ts';
 import { signWith } from '../../agent/token-host/sign.ts';
 import { listTokens } from '../../agent/token-host/slots.ts';
@@ -173,5 +174,55 @@ describe('the log-in to a token', function () {
     const calls = faulty.calls().filter((name) => /^C_(Login|SignInit|Sign)$/.test(name));
     const each = ['C_SignInit', 'C_Login', 'C_Sign'];
     expect(calls).to.deep.equal(['C_Login', ...each, ...each]);
+  });
+
+  it('asks whether the last try is to be used, and makes no call where it is not', async () => {
+    await atDesk(FINAL_TRY, [faulty.pin]);
+    willing = false;
+    expect(await codeOf(login(token))).to.equal('ERR_USER_PIN_CANCELLED');
+    expect([dialogs, questions, logins()]).to.deep.equal([['lastTry'], [], 0]);
+  });
+
+  it('tells whom to call where the PIN is locked', async () => {
+    await atDesk(LOCKED, [faulty.pin]);
+    expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_LOCKED');
+    expect(dialogs).to.deep.equal(['locked']);
+  });
+
+  it('starts the module anew where it says that somebody is logged in already: no PIN was judged', async () => {
+    await atDesk('C_Login:*:0x100', [faulty.pin]);
+    const step = async (name: string) => void (name === 'restart' && (process.env['FAULTY_PLAN'] = ''));
+    token = { ...token, teller: { ...token.teller, step } };
+    await login(token);
+    expect([questions.length, logins()]).to.deep.equal([1, 2]);
+    expect(faulty.calls().filter((name) => name === 'C_Initialize')).to.have.lengthOf(2);
+  });
+
+  it('never tells the PIN a second time to a module that says so again', async () => {
+    await atDesk('C_Login:*:0x100', [faulty.pin]);
+    expect(await codeOf(login(token))).to.equal('ERR_TOKEN_FAILED');
+    expect(logins()).to.equal(2);
+  });
+
+  it('leaves the typing to the reader that has a pad, and says so for as long as it takes', async () => {
+    await atDesk('C_GetTokenInfo:*:flag-0x100;C_Login:*:pin-pad', []);
+    module = await loadForPinPad(module!);
+    token = await openToken(module, token.identity, PIN_CONTEXT, token.dialog, token.teller);
+    await login(token);
+    expect([dialogs, questions, token.pin]).to.deep.equal([['reader', 'reader closed'], [], undefined]);
+  });
+
+  it('is refused by such a reader where it gets a PIN instead of NULL (the test can fail)', async () => {
+    await atDesk('C_GetTokenInfo:*:flag-0x100;C_Login:*:pin-pad', []);
+    expect(await codeOf(login(token))).to.equal('ERR_TOKEN_FAILED');
+  });
+
+  it('changes the PIN once the present one was accepted; what the token finds unfit is asked for again', async () => {
+    await atDesk('', ['00000000', faulty.pin]);
+    newPins = ['1', faulty.pin];
+    await changePin(token);
+    expect(questions.map(({ refusedBefore }) => refusedBefore)).to.deep.equal([false, true]);
+    expect(faulty.calls().filter((name) => name === 'C_SetPIN')).to.have.lengthOf(2);
+    expect([token.pin, token.refused]).to.deep.equal([undefined, []]);
   });
 });

@@ -10,6 +10,10 @@ export type Answers = {
   readonly pin?: 'give' | 'cancel' | 'ignore';
   readonly code?: string;
   readonly choose?: string;
+  readonly insert?: 'wait' | 'cancel';
+  readonly lastTry?: 'confirm' | 'cancel';
+  readonly replace?: 'approve' | 'refuse';
+  readonly newPinFile?: string;
 };
 
 export type AgentDesk = {
@@ -44,12 +48,11 @@ export function layAgentDesk(folder: string, labels: readonly string[] = ['desk'
   mkdirSync(join(config, 'profiles'), { recursive: true, mode: 0o700 });
   const own = (file: string, text: string) => writeFileSync(file, text, { mode: 0o600 });
   const [script, pinFile] = [join(folder, 'human.json'), join(folder, 'pin')];
-  const setModules = (modules: readonly Pkcs11Module[]) =>
-    own(join(config, 'agent.json'), JSON.stringify({ version: 1, modules, forbidden: [...others(), module] }));
-  own(
-    join(config, 'agent.json'),
-    JSON.stringify({ version: 1, modules: [{ path: module, environment: tokenEnvironment }], forbidden: others() }),
-  );
+  const setModules = (modules: readonly Pkcs11Module[]) => {
+    const unwanted = modules.some(({ path }) => path === module) ? [] : [module];
+    own(join(config, 'agent.json'), JSON.stringify({ version: 1, modules, forbidden: [...others(), ...unwanted] }));
+  };
+  setModules([{ path: module, environment: tokenEnvironment }]);
   const { PATH, HOME } = process.env;
   const environment = { PATH, HOME, LANG: 'ja_JP.UTF-8', INKAN_CONFIG_DIR: config, INKAN_STATE_DIR: state };
   const answer = (answers: Answers) => own(script, JSON.stringify({ consent: 'approve', pinFile, ...answers }));
