@@ -16,11 +16,11 @@ const TOKEN_WAIT_MS = 30_000;
 /** @param folder owner-only, in the state folder */
 export function createLocks(folder: string): Locks {
   const hold: Locks['hold'] = async (name, busy, waitMs, signal) => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unwritable);
     const file = join(folder, `${name}.lock`);
     const holder = await describe(process.pid);
     for (let waitedMs = 0; ; waitedMs += POLL_MS) {
-      if (await take(file, holder)) return () => release(file, holder);
+      if (await take(file, holder).catch(unwritable)) return () => release(file, holder);
       if (waitedMs >= waitMs) throw busy;
       await sleep(POLL_MS, undefined, { signal });
     }
@@ -46,6 +46,11 @@ function nameOf({ label, serialNumber, model, manufacturer }: TokenIdentity): st
 export async function isHeld(folder: string, name: string): Promise<boolean> {
   const holder = await readFile(join(folder, `${name}.lock`), 'utf8').catch(() => undefined);
   return holder !== undefined && (await isAliveHolder(holder));
+}
+
+/** A full disk, a folder that can only be read: told as such before anything is done. */
+function unwritable(error: NodeJS.ErrnoException): never {
+  throw new AgentError('ERR_INTERNAL_STATE_UNWRITABLE', { reason: error.code ?? '' }, error);
 }
 
 let uses = 0;

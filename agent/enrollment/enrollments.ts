@@ -120,11 +120,7 @@ export class Enrollments {
     const underWay = this.#underWay(accepted.plan);
     if (underWay) return this.#goOnWith(underWay);
     const held = this.#ports.attention.take(origin);
-    const live = this.#newLive(
-      Buffer.from(this.#ports.random(ENROLLMENT_ID_BYTES)).toString('base64url'),
-      verified,
-      origin,
-    );
+    const live = this.#newLive(newEnrollmentId(this.#ports.random), verified, origin);
     live.held = held;
     this.#work(live, (signal) => this.#prepareAndRun(live, accepted, signal));
     return live.enrollment;
@@ -392,6 +388,14 @@ export class Enrollments {
     const live = this.#live.get(enrollment);
     if (!live || !isVisible(live, viewer)) throw new AgentError('ERR_BRIDGE_ENROLLMENT_UNKNOWN');
     return live;
+  }
+}
+
+/** Never with a hyphen in front, which the command line would take for an option. */
+function newEnrollmentId(random: Ports['random']): EnrollmentId {
+  for (;;) {
+    const id = Buffer.from(random(ENROLLMENT_ID_BYTES)).toString('base64url');
+    if (!id.startsWith('-')) return id;
   }
 }
 

@@ -100,7 +100,7 @@ export async function layKillableDesk(folder: string): Promise<KillableDesk> {
     async traced(args) {
       plan('');
       const log = join(folder, 'trace');
-      const command = ['strace', '-f', '-b', 'execve', '-qq', '-o', log, '-e', `trace=${DURABLE.join()}`];
+      const command = ['strace', '-f', '-b', 'execve', '-qq', '-o', log, '-e', `trace=${DURABLE.join()},close`];
       await run([...command, process.execPath, INKAN, ...args, '--scripted-human', desk.script, '--json'], () => {});
       return countByName(readFileSync(log, 'utf8'));
     },
