@@ -123,6 +123,8 @@ async function bundlePrograms(folder, plugins) {
   }
   for (const [from, to] of Object.entries(BUNDLED_ASSETS))
     cpSync(join(dist, from), join(outdir, to), { recursive: true, filter: (name) => !/\.(js|ts|map)$/.test(name) });
+  const nullPin = join(dist, 'agent/token-host/null-pin.so');
+  if (existsSync(nullPin)) cpSync(nullPin, join(outdir, 'null-pin.so'));
   for (const name of Object.keys(PROGRAMS)) chmodSync(join(outdir, `${name}.js`), 0o755);
 }
 

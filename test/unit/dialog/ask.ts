@@ -9,7 +9,10 @@ import {
   certificateQuestion,
   codeQuestion,
   consentQuestion,
+  insertQuestion,
+  lastTryQuestion,
   loginQuestion,
+  newPinQuestion,
   pinQuestion,
   removalQuestion,
   tokenQuestion,
@@ -25,6 +28,9 @@ const questions: Readonly<Record<string, () => Promise<unknown>>> = {
   login: () => dialog.consent(loginQuestion, never),
   removal: () => dialog.consent(removalQuestion, never),
   certificate: () => dialog.chooseCertificate(certificateQuestion, never),
+  insert: () => dialog.insertToken(insertQuestion, never),
+  lastTry: () => dialog.lastTry(lastTryQuestion, never),
+  newPin: async () => (await dialog.newPin(newPinQuestion, never)).toString(),
   choose: () => dialog.chooseToken(tokenQuestion, never),
 };
 

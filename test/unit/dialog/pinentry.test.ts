@@ -11,7 +11,16 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { openDialog } from '../../../agent/dialog/open.ts';
 import { AgentError, type ErrorCode } from '../../../web-bridge/protocol/errors.ts';
-import { codeQuestion, consentQuestion, pinQuestion, tokenQuestion } from './questions.ts';
+import {
+  codeQuestion,
+  consentQuestion,
+  insertQuestion,
+  lastTryQuestion,
+  newPinQuestion,
+  pinQuestion,
+  replaceQuestion,
+  tokenQuestion,
+} from './questions.ts';
 
 const ASK = fileURLToPath(new URL('ask.js', import.meta.url));
 const BIN = '/usr/bin';
@@ -68,6 +77,12 @@ for (const program of ['pinentry-qt', 'pinentry-gtk-2']) {
     const shown = async (): Promise<void> => {
       await until(async () => (await windows()).length > 0);
       await sleep(300); // until it has the keyboard
+    };
+    /** For the eye: `INKAN_PICTURES=folder` keeps what stood on the screen. */
+    const picture = async (name: string): Promise<void> => {
+      const kept = process.env['INKAN_PICTURES'];
+      const file = kept && join(kept, `${program}-${name}.png`);
+      if (file) await run('/usr/bin/import', ['-window', 'root', file], { env: { DISPLAY: display.name } });
     };
     const gone = () => until(async () => (await windows()).length === 0);
     /** Asks, waits for the window, presses keys, and answers what came of it. */
@@ -128,6 +143,64 @@ for (const program of ['pinentry-qt', 'pinentry-gtk-2']) {
       await shown();
       for (const key of use) await xdotool('key', key);
       expect(await outcome).to.equal(1);
+    });
+
+    it('stands while the token is not there: its one button gives up, the token closes it', async () => {
+      for (const key of program === 'pinentry-qt' ? ['Return', 'Escape'] : ['Return']) {
+        expect(await answered(dialog().insertToken(insertQuestion, never), key), key).to.equal('ERR_USER_CANCELLED');
+      }
+      const there = new AbortController();
+      const outcome = dialog()
+        .insertToken(insertQuestion, there.signal)
+        .catch((error: AgentError) => error.code);
+      await shown();
+      await picture('insert');
+      there.abort();
+      await outcome;
+      await gone();
+    });
+
+    it('uses the last try, or overwrites, by the approving button alone', async () => {
+      const asks = [
+        () => dialog().lastTry(lastTryQuestion, never),
+        () => dialog().replace(replaceQuestion, never),
+      ] as const;
+      for (const ask of asks) {
+        expect(await answered(ask(), 'Return')).to.equal(false);
+        expect(await answered(ask(), 'Tab', 'space')).to.equal(true);
+      }
+      const standing = dialog().lastTry(lastTryQuestion, never);
+      await shown();
+      await picture('last-try');
+      await xdotool('key', 'Escape');
+      expect(await standing).to.equal(false);
+    });
+
+    it('tells of a locked PIN until it is closed', async () => {
+      const told = dialog().locked(lastTryQuestion, never);
+      await shown();
+      await picture('locked');
+      await xdotool('key', 'Return');
+      await told;
+      await gone();
+    });
+
+    it('points to the reader while this process is busy, and goes when it is told', async () => {
+      const close = await dialog().reader({ ...pinQuestion, tries: 'few' });
+      await shown();
+      await picture('reader');
+      close();
+      await gone();
+    });
+
+    it('takes a new PIN that is typed twice alike', async () => {
+      const question = dialog().newPin(newPinQuestion, never);
+      for (const typed of ['1234', '1235', '2468', '2468']) {
+        await shown();
+        for (const key of [...typed.split(''), 'Return']) await xdotool('key', key);
+        await sleep(600);
+      }
+      expect((await question).toString()).to.equal('2468');
     });
 
     it('ends by its timeout', async () => {

@@ -3,7 +3,11 @@ import type {
   CertificateQuestion,
   CodeQuestion,
   ConsentQuestion,
+  InsertQuestion,
+  LastTryQuestion,
+  NewPinQuestion,
   PinQuestion,
+  ReplaceQuestion,
   TokenQuestion,
 } from '../../../agent/dialog/dialog.ts';
 
@@ -55,3 +59,12 @@ export const certificateQuestion: CertificateQuestion = {
   bank,
   certificates: [certificate, { ...certificate, role: '', subject: '佐藤花子', serialNumber: '4f2a9d' }],
 };
+
+const help = {
+  ja: { text: '平日9時から17時まで、お近くの支店の窓口でもお手続きいただけます。', telephone: '0120-000-000' },
+  en: { text: 'On weekdays from 9 to 17, or at the counter of any branch.', telephone: '+81 120 000 000' },
+};
+export const insertQuestion: InsertQuestion = { bank, help, reason: 'again', token };
+export const lastTryQuestion: LastTryQuestion = { token, help };
+export const newPinQuestion: NewPinQuestion = { token, least: 4, most: 16 };
+export const replaceQuestion: ReplaceQuestion = { token, subject: 'CN=somebody else' };

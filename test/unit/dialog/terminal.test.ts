@@ -70,6 +70,35 @@ describe('the terminal dialog', function () {
     expect(await choice.outcome()).to.equal(1);
   });
 
+  it('waits for the token: Enter ends nothing, Ctrl-C gives up', async () => {
+    const session = ask('insert');
+    await shown(session, '同じUSBトークンを差し込んで');
+    await shown(session, /Ctrl-C を押してください。: /);
+    session.child.stdin.write('\r');
+    await sleep(300);
+    session.child.stdin.write('\x03');
+    expect(await session.outcome()).to.equal('ERR_USER_CANCELLED');
+  });
+
+  it('uses the last try by the number that it shows, and says whom to call', async () => {
+    const session = ask('lastTry');
+    const number = await shown(session, /数字 (\d{4}) を/);
+    expect(session.screen()).to.contain('0120-000-000').and.contain('あと1回');
+    await shown(session, /入力: /);
+    session.child.stdin.write(`${number}\r`);
+    expect(await session.outcome()).to.equal(true);
+  });
+
+  it('takes a new PIN that is typed twice alike, and shows neither', async () => {
+    const session = ask('newPin');
+    for (const [times, typed] of ['1234', '1235', '2468', '2468'].entries()) {
+      await shown(session, new RegExp(`(?:新しいPIN: [^]*){${times + 1}}`));
+      session.child.stdin.write(`${typed}\r`);
+    }
+    expect(await session.outcome()).to.equal('2468');
+    expect(session.screen()).to.contain('一致しませんでした').and.not.contain('2468');
+  });
+
   it('approves by the number that it shows, and says so', async () => {
     const session = ask('consent');
     const number = await shown(session, /数字 (\d{4}) を/);
