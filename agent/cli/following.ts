@@ -1,6 +1,6 @@
 /** Follows an enrollment on the terminal: a line for each state, a sign of life while a key is made. */
 import type { Agent } from '../main.ts';
-import { fields, timeIn } from './layout.ts';
+import { columns, fields, timeIn } from './layout.ts';
 import type { CommonOptions, Outcome } from './outcome.ts';
 import { type Language, wordingIn } from './wording.ts';
 
@@ -94,11 +94,11 @@ async function interrupted({ language, journal }: Agent, { enrollment, state }: 
   return { text, json: { enrollment, state, interrupted: true }, failed: true };
 }
 
-/** What a customer wants to see; the record of the examination in full is in the JSON. */
+/** What a customer wants to see, and the examination in its three columns: claimed, tried, result. */
 function describe(result: Result, language: Language): string[] {
   const { subject, issuer, serialNumber, notBefore, notAfter, keyType, token, examination } = result;
   const say = wordingIn(language);
-  return fields([
+  const facts = fields([
     [say('subject'), subject],
     [say('issuer'), issuer],
     [say('serialNumber'), serialNumber],
@@ -108,4 +108,6 @@ function describe(result: Result, language: Language): string[] {
     [say('examination'), `${say('notExportable')} (${examination.trials.length})`],
     [say('proof'), say('proven')],
   ]);
+  const rows = examination.trials.map(({ claimed, trial, outcome }) => [claimed, trial, outcome]);
+  return [...facts, '', ...columns([[say('claimed'), say('tried'), say('result')], ...rows])];
 }

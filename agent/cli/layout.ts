@@ -15,6 +15,17 @@ export function fields(list: readonly Field[], indent = ''): string[] {
   return present.map(([label, value]) => `${indent}${padded(label, width)}  ${value}`);
 }
 
+/** Rows under each other, each column as wide as its widest text. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const width = (column: number): number => Math.max(...rows.map((row) => widthOf(row[column] ?? '')));
+  return rows.map((row) =>
+    row
+      .map((text, column) => padded(text, width(column)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
 /** Blocks with an empty line between them. */
 export function blocks(list: readonly (readonly string[])[]): string[] {
   return list.flatMap((block, index) => (index === 0 ? block : ['', ...block]));

@@ -84,6 +84,11 @@ What was made
   token            ${token.label} (${token.model})
   key              ${keyType}
   claimed          ${claims.join(' ')}
-${examination.trials.map(({ trial, outcome, evidence }) => `  tried            ${trial}: ${outcome} (${evidence})`).join('\n')}
+${examination.trials
+  .map(
+    ({ claimed, trial, outcome, evidence }) =>
+      `  claimed          ${claimed}\n  tried            ${trial}: ${outcome} (${evidence})`,
+  )
+  .join('\n')}
   proven           ${proof.algorithm} signature by the pair found again on the token`);
 }

@@ -2,11 +2,14 @@
  * One enrollment after another on the real thing: SoftHSM behind a real token host, a CA on real HTTPS. Each thing that
  * goes wrong is a coded error, and the token is as it was before.
  */
+import { createHash, verify, X509Certificate } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { canonicalJson } from '../../agent/enrollment/proof.ts';
 import type { Agent } from '../../agent/main.ts';
 import type { ErrorCode } from '../../web-bridge/protocol/errors.ts';
+import type { EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import { type FaultyCa, issue, issueForAnotherKey, send, startFaultyCa, status } from '../doubles/faulty-ca.ts';
 import { type AgentDesk, type Answers, layAgentDesk } from '../stage/agent-desk.ts';
 import { makeAuthority, makeLeaf } from '../stage/authority.ts';
@@ -49,6 +52,25 @@ describe('integration: an enrollment', () => {
     const enrollment = await agent.enrollments.begin(order ?? (await bank.order()), ORIGIN, 'enroll');
     return await agent.enrollments.settled(enrollment, 'owner');
   }
+  /** As the bank would: by the certificate, the order's jti, the CSR that its RA saw, and the record that it was given. */
+  async function expectProof(id: string, result: EnrollmentResult): Promise<void> {
+    const entry = await agent.journal.read(id);
+    if (entry?.state.name !== 'completed') throw new Error('not completed');
+    const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest();
+    const signed = Buffer.from(result.proof.signed, 'base64');
+    expect(signed.length).to.equal(143);
+    const record = canonicalJson(JSON.parse(JSON.stringify(result.examination)));
+    const parts = [
+      Buffer.from('inkan-proof-v2\0'),
+      sha256(entry.state.plan.jti),
+      sha256(entry.state.csr),
+      sha256(record),
+    ];
+    expect(signed.subarray(0, 111).toString('hex')).to.equal(Buffer.concat(parts).toString('hex'));
+    const { publicKey } = new X509Certificate(Buffer.from(result.certificate, 'base64'));
+    const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+    expect(verify('sha256', signed, key, Buffer.from(result.proof.signature, 'base64'))).to.equal(true);
+  }
   const journalFiles = () => readdirSync(join(folder(), 'state/journal'));
 
   for (const keyType of ['ec-p256', 'rsa-2048'] as const) {
@@ -70,7 +92,8 @@ describe('integration: an enrollment', () => {
       ]);
       const result = await agent.enrollments.result(id, { origin: ORIGIN });
       expect(result?.keyType).to.equal(keyType);
-      expect(result?.examination.trials.map(({ outcome }) => outcome)).not.to.include('exported');
+      expect(result?.examination.trials.map(({ claim }) => claim)).to.deep.equal(Array(3).fill('consistent'));
+      await expectProof(id, result!);
       const objects = objectsOn(desk, 'desk').map((line) => line.split(/[;,] /)[0]);
       expect(objects.filter((line) => line === 'Private Key Object')).to.have.lengthOf(1);
       expect(objects.filter((line) => line === 'Public Key Object')).to.have.lengthOf(1);

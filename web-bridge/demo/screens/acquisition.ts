@@ -100,8 +100,8 @@ function done(scene: Scene): Html {
     <h2>${words('done.details')}</h2>
     <dl class="facts">${['subject', 'issuer', 'serial', 'validity', 'token', 'key', 'chain'].map(fact)}</dl>
     <h2>${words('done.examination')}</h2><p>${words('done.examination.lead')}</p>
-    <h3>${words('done.claims')}</h3><dl class="facts compact" data-fill="claims"></dl>
-    <h3>${words('done.trials')}</h3><ul class="trials" data-fill="trials"></ul>
+    <table class="trials"><thead><tr><th>${words('done.claims')}</th><th>${words('done.trials')}</th>
+    <th>${words('done.result')}</th></tr></thead><tbody data-fill="trials"></tbody></table>
     <h3>${words('done.proof')}</h3><p data-fill="proof"></p>
     <div class="row"><button type="button" class="button" data-do="close">${words('done.close')}</button>
       <a class="button secondary" href="${link(scene, `${scene.siteUrl}/login`)}">${words('done.login')}</a></div>
@@ -135,14 +135,9 @@ function cancelled(scene: Scene, over: string): Html {
 
 /** Words that the script fills in; data, not script, so the CSP has nothing to say. */
 const SCRIPT_WORDS = [
-  'claim.sensitive',
-  'claim.extractable',
-  'claim.alwaysSensitive',
-  'claim.neverExtractable',
-  'claim.local',
-  'claim.yes',
-  'claim.no',
-  'claim.silent',
+  'claimed.consistent',
+  'claimed.unknown',
+  'claimed.contradicted',
   'trial.read-extractable',
   'trial.read-secret',
   'trial.wrap',

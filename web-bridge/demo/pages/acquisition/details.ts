@@ -23,22 +23,14 @@ function element(name: string, text: string): HTMLElement {
   return made;
 }
 
-function pair(term: string, description: string): HTMLElement {
-  const made = document.createElement('div');
-  made.append(element('dt', term), element('dd', description));
-  return made;
-}
-
-function claims({ examination }: EnrollmentResult): HTMLElement[] {
-  return Object.entries(examination.claims).map(([name, value]) =>
-    pair(word(`claim.${name}`), word(value === null ? 'claim.silent' : value ? 'claim.yes' : 'claim.no')),
-  );
-}
-
+/** Three columns: what the token claims, what was tried, what came of it. */
 function trials({ examination }: EnrollmentResult): HTMLElement[] {
-  return examination.trials.map(({ trial, outcome }) =>
-    element('li', `${word(`trial.${trial}`)} — ${word(`outcome.${outcome}`)}`),
-  );
+  const cell = (text: string): HTMLElement => element('td', text);
+  return examination.trials.map(({ claim, trial, outcome }) => {
+    const row = document.createElement('tr');
+    row.append(cell(word(`claimed.${claim}`)), cell(word(`trial.${trial}`)), cell(word(`outcome.${outcome}`)));
+    return row;
+  });
 }
 
 export function showResult(result: EnrollmentResult): void {
@@ -52,7 +44,6 @@ export function showResult(result: EnrollmentResult): void {
   fill(done, 'key', KEY_NAMES[result.keyType]);
   fill(done, 'chain', word(result.chainComplete ? 'done.chain.complete' : 'done.chain.incomplete'));
   fill(done, 'proof', word('done.proof.text', { algorithm: result.proof.algorithm }));
-  find(done, '[data-fill="claims"]').replaceChildren(...claims(result));
   find(done, '[data-fill="trials"]').replaceChildren(...trials(result));
   show('done');
 }
