@@ -1,9 +1,11 @@
 #!/bin/sh
 # Builds the agent's and the bank's image where no container engine is: buildah in a chroot on a base made by debootstrap,
-# as root. Then the agent in its image enrolls with the bank in its image. Needs: buildah debootstrap.
+# as root. Then, in a network namespace of its own, agent and bank run from their images and a customer walks the journey
+# with this machine's Chromium. Needs: buildah debootstrap chromium, and a built checkout. Without Chromium it only builds.
 #   docker/test-build.sh [MIRROR]
 set -eu
 cd "$(dirname "$0")/.."
+uid=10001
 mirror=${1:-http://deb.debian.org/debian}
 for program in buildah debootstrap; do
   command -v "$program" >/dev/null || { echo "Not run: apt-get install $program"; exit 77; }
@@ -25,6 +27,30 @@ if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then
   set -- --volume "$NODE_EXTRA_CA_CERTS:/run/extra-ca.pem:ro" --env NODE_EXTRA_CA_CERTS=/run/extra-ca.pem
 fi
 for target in agent bank; do
-  buildah build -q --format docker "$@" --build-arg BASE=localhost/inkan-base --target "$target" -t "inkan-$target" -f docker/Dockerfile .
+  buildah build -q --layers --format docker "$@" --build-arg BASE=localhost/inkan-base --target "$target" -t "inkan-$target" -f docker/Dockerfile .
 done
 buildah images --format '{{.Name}} {{.Size}}'
+
+command -v chromium >/dev/null || { echo 'The journey in containers: not run (no Chromium here)'; exit 0; }
+bank=$(buildah from localhost/inkan-bank)
+agent=$(buildah from localhost/inkan-agent)
+mkdir "$scratch/shared" "$scratch/bank" "$scratch/home"
+chown "$uid:$uid" "$scratch" "$scratch/shared" "$scratch/bank" "$scratch/home"
+cat >"$scratch/journey.sh" <<END
+ip link set lo up
+trap 'kill \$(jobs -p) 2>/dev/null || true' EXIT
+buildah run --user inkan -v $scratch/shared:/shared -v $scratch/bank:/bank $bank -- \\
+  node /inkan/dist/web-bridge/demo/main.js --state /bank --site-port 5410 --ca-port 5411 --est-port 5412 \\
+  --profile /shared/profile.json >$scratch/bank.log 2>&1 &
+buildah run --user inkan -v $scratch/shared:/shared $agent -- /bin/sh /inkan/docker/agent.sh >$scratch/agent.log 2>&1 &
+for second in \$(seq 60); do node docker/healthy.mjs 17157 && break; sleep 1; done
+node docker/healthy.mjs 5410
+# As the agent's user: the bridge answers nobody else.
+setpriv --reuid $uid --regid $uid --clear-groups env HOME=$scratch/home \\
+  node dist/test/docker/journey.js http://localhost:5410 $scratch/bank/passwords.json
+END
+status=0
+timeout 180 unshare -n sh -e "$scratch/journey.sh" || status=$?
+buildah rm "$bank" "$agent" >/dev/null
+[ "$status" = 0 ] && echo 'The journey in containers: walked' || tail "$scratch"/*.log
+exit "$status"

@@ -57,7 +57,7 @@ class Terminal {
   }
 }
 
-/** `inkan` as `npm link` would put it on the PATH; tests may run as root, whom `serve` refuses. */
+/** `inkan` as the document's alias has it; tests may run as root, whom `serve` refuses. */
 function linkInkan(folder: string): string {
   const bin = join(folder, 'bin');
   mkdirSync(bin);

@@ -1,0 +1,66 @@
+/** The bundle that ships, run as it is installed: it finds its words, its tables and its token host, and knows no script. */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
+import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
+import { type BankDesk, openBankDesk } from '../stage/bank-desk.ts';
+import { ownFolder } from '../stage/folder.ts';
+import { objectsOn } from '../stage/witness.ts';
+
+const DIST = resolve(import.meta.dirname, '../..');
+const [SHIPPED, SCRIPTED] = [join(DIST, 'bundle'), join(DIST, 'bundle-scripted')];
+
+type Ended = { readonly status: number; readonly json: unknown };
+
+async function inkan(bundle: string, { environment }: AgentDesk, args: readonly string[]): Promise<Ended> {
+  const program = [join(bundle, 'inkan.js'), ...args, '--json'];
+  const ended = await promisify(execFile)(process.execPath, program, { env: environment }).then(
+    ({ stdout }) => ({ status: 0, stdout }),
+    (error: { code: number; stdout: string }) => ({ status: error.code, stdout: error.stdout }),
+  );
+  return { status: ended.status, json: JSON.parse(ended.stdout) };
+}
+
+describe('integration: the bundle', () => {
+  const folder = ownFolder();
+  let bank: BankDesk;
+  let ca: FaultyCa;
+  let desk: AgentDesk;
+  let order: string;
+
+  beforeEach(async () => {
+    bank = await openBankDesk({ test: true });
+    ca = await startFaultyCa(bank.authority);
+    desk = layAgentDesk(folder());
+    const { enrollment, ...profile } = bank.profile;
+    desk.addProfile({ ...profile, enrollment: { customers: { ...enrollment['customers'], url: ca.url } } });
+    order = join(folder(), 'order');
+    writeFileSync(order, await bank.order());
+  });
+  afterEach(() => ca.close());
+
+  const enroll = () => ['enroll', '--profile', bank.profile.id, '--order', order, '--scripted-human', desk.script];
+
+  it('lists tokens by its own token host', async () => {
+    const { status, json } = await inkan(SHIPPED, desk, ['tokens']);
+    expect([status, (json as { label: string }[]).map(({ label }) => label)]).to.deep.equal([0, ['desk']]);
+  });
+
+  it('knows no scripted human, whatever it is told', async () => {
+    const { status, json } = await inkan(SHIPPED, desk, enroll());
+    expect(status).to.equal(1);
+    expect((json as { error: { code: string } }).error.code).to.equal('ERR_POLICY_SCRIPTED_HUMAN_REFUSED');
+    expect(objectsOn(desk, 'desk')).to.deep.equal([]);
+    const texts = readdirSync(SHIPPED).filter((name) => name.endsWith('.js'));
+    for (const name of texts) expect(readFileSync(join(SHIPPED, name), 'utf8'), name).not.to.include('pinFile');
+  });
+
+  it('enrolls, where its twin for tests is given a script', async () => {
+    const { status, json } = await inkan(SCRIPTED, desk, enroll());
+    expect([status, (json as { state: string }).state]).to.deep.equal([0, 'completed']);
+    expect(objectsOn(desk, 'desk').filter((line) => line.startsWith('Certificate'))).not.to.have.lengthOf(0);
+  });
+});
