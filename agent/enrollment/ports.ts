@@ -118,7 +118,7 @@ export interface TokenSession {
    */
   prove(key: KeyReference, certificate: CertificateDer, challenge: Uint8Array): Promise<Proof>;
   /** Destroys a pair that has no certificate on the token; answers what is left under its CKA_ID, which should be 0. */
-  destroy(ckaId: Uint8Array): Promise<{ readonly left: number }>;
+  destroy(ckaId: Uint8Array, spki?: SpkiDer): Promise<{ readonly left: number }>;
   /**
    * Signs the log-in value that the host itself makes of origin and nonce, with the key of a certificate on this token.
    * The signature is as JWS has it (RFC 7518 §3).

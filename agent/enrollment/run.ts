@@ -285,7 +285,8 @@ async function clear(state: OpenState, error: AgentError | undefined, { desk, po
   if (state.sentBefore || state.name === 'pending' || (error && mayBeIssued(error.code))) return keptOf(state);
   try {
     const session = desk.openSession();
-    if (session && (await session.destroy(state.ckaId)).left === 0) return undefined;
+    if (session && (await session.destroy(state.ckaId, 'key' in state ? state.key.spki : undefined)).left === 0)
+      return undefined;
   } catch (failure) {
     ports.report('enrollment: the key could not be taken away', { code: asAgentError(failure).code });
   }

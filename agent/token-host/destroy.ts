@@ -1,25 +1,34 @@
 /** Removes a pair that never got its certificate, and says what is left: some cards delete only half (CardOS, PivApplet). */
-import pkcs11js from 'pkcs11js';
+import pkcs11js, { type Handle } from 'pkcs11js';
 import type { HostParams, HostResult } from '../token/host-protocol.ts';
 import { login } from './login.ts';
-import { findOfClass, findUnder } from './objects.ts';
+import { attributeIfAny, findOfClass, findUnder } from './objects.ts';
 import type { OpenToken } from './session.ts';
-import { publicHalf, publicHalfOfPrivate } from './spki.ts';
+import { publicHalfOfPrivate } from './spki.ts';
 
-/** With a certificate under the CKA_ID nothing is touched: once issued, a key is never destroyed. */
-export async function destroy(token: OpenToken, { ckaId }: HostParams<'destroy'>): Promise<HostResult<'destroy'>> {
+/**
+ * With a certificate under the CKA_ID nothing is touched: once issued, a key is never destroyed. Where the public key is
+ * known, halves that the card keeps under a CKA_ID of its own (GIDS) go too.
+ */
+export async function destroy(token: OpenToken, request: HostParams<'destroy'>): Promise<HostResult<'destroy'>> {
+  const { ckaId } = request;
   await login(token);
   await token.teller.step('remove');
-  if (findOfClass(token, pkcs11js.CKO_CERTIFICATE, ckaId).length > 0) return { left: findUnder(token, ckaId).length };
-  const spki = spkiUnder(token, ckaId);
-  for (const handle of findUnder(token, ckaId)) {
+  if (isCertified(token, ckaId)) return { left: findUnder(token, ckaId).length };
+  const spki = request.spki ?? spkiUnder(token, ckaId);
+  const ofPair = (): Handle[] => [...findUnder(token, ckaId), ...(spki ? elsewhere(token, ckaId, spki) : [])];
+  for (const handle of ofPair()) {
     try {
       token.p11.C_DestroyObject(token.session, handle);
     } catch {
       // What could not be destroyed is counted below.
     }
   }
-  return { left: findUnder(token, ckaId).length + (spki ? countElsewhere(token, ckaId, spki) : 0) };
+  return { left: ofPair().length };
+}
+
+function isCertified(token: OpenToken, ckaId: Uint8Array): boolean {
+  return findOfClass(token, pkcs11js.CKO_CERTIFICATE, ckaId).length > 0;
 }
 
 function spkiUnder(token: OpenToken, ckaId: Uint8Array): Buffer | undefined {
@@ -27,9 +36,12 @@ function spkiUnder(token: OpenToken, ckaId: Uint8Array): Buffer | undefined {
   return key && publicHalfOfPrivate(token, key)?.spki;
 }
 
-/** Halves of the same pair that the token keeps under another CKA_ID. */
-function countElsewhere(token: OpenToken, ckaId: Uint8Array, spki: Buffer): number {
-  const under = new Set(findUnder(token, ckaId).map((handle) => handle.toString('hex')));
+/** Halves of the same pair that the token keeps under another CKA_ID, unless a certificate is there. */
+function elsewhere(token: OpenToken, ckaId: Uint8Array, spki: Uint8Array): Handle[] {
   const keys = [pkcs11js.CKO_PRIVATE_KEY, pkcs11js.CKO_PUBLIC_KEY].flatMap((name) => findOfClass(token, name));
-  return keys.filter((key) => !under.has(key.toString('hex')) && publicHalf(token, key)?.spki.equals(spki)).length;
+  return keys.filter((key) => {
+    const own = attributeIfAny(token, key, pkcs11js.CKA_ID);
+    if (!own || own.equals(ckaId) || isCertified(token, own)) return false;
+    return publicHalfOfPrivate(token, key)?.spki.equals(spki) === true;
+  });
 }

@@ -139,7 +139,10 @@ export const HOST_OPERATIONS = {
     params: v.strictObject({ key: keyReference, certificate: der, challenge: bytes(16, 256) }),
     result: proof,
   },
-  destroy: { params: v.strictObject({ ckaId }), result: v.strictObject({ left: v.number() }) },
+  destroy: {
+    params: v.strictObject({ ckaId, spki: v.exactOptional(bytes(2, 2048)) }),
+    result: v.strictObject({ left: v.number() }),
+  },
   /** The host makes the value that is signed for itself: the caller names only where and what for. */
   authenticate: {
     params: v.strictObject({

@@ -172,7 +172,7 @@ function sessionOn(
       reportMishaps(report, 'chain certificate not stored', pin.profile, mishaps);
     },
     prove: (key, certificate, challenge) => request('prove', { key: referenceOf(key), certificate, challenge }),
-    destroy: (ckaId) => request('destroy', { ckaId }),
+    destroy: (ckaId, spki) => request('destroy', { ckaId, ...(spki ? { spki } : {}) }),
     authenticate: (certificate, origin, nonce) => request('authenticate', { certificate, origin, nonce }),
     remove: (certificate) => request('remove', { certificate }),
     async changePin() {

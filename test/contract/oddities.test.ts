@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import pkcs11js from 'pkcs11js';
 import type { Dialog } from '../../agent/dialog/dialog.ts';
 import type { TokenDescription, TokenSession } from '../../agent/enrollment/ports.ts';
+import { destroy } from '../../agent/token-host/destroy.ts';
 import { generate } from '../../agent/token-host/generate.ts';
 import { finalize, type LoadedModule, loadModule } from '../../agent/token-host/module.ts';
 import { findOfClass, findUnder } from '../../agent/token-host/objects.ts';
@@ -161,6 +162,17 @@ describe('a module that lies, and a card with ways of its own', function () {
       expect(findUnder(token, ckaId)).to.deep.equal([]);
       const proof = await prove(token, { key: reference, certificate, challenge: randomBytes(32) });
       expect(proof.algorithm).to.equal('ES256');
+    });
+
+    it('changes CKA_ID of a pair that nobody certified: it is taken away by its public key', async () => {
+      const { ckaId, key } = await made();
+      const direct = new pkcs11js.PKCS11();
+      direct.load(faulty.planned('').path);
+      for (const handle of findUnder(token, ckaId)) {
+        direct.C_SetAttributeValue(token.session, handle, [{ type: pkcs11js.CKA_ID, value: Buffer.from('00', 'hex') }]);
+      }
+      expect(await destroy(token, { ckaId, spki: key.spki })).to.deep.equal({ left: 0 });
+      expect(findOfClass(token, pkcs11js.CKO_PRIVATE_KEY)).to.deep.equal([]);
     });
 
     it('shows an attestation beside the key: it is handed over, and is in no list of certificates', async () => {
