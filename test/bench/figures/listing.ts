@@ -1,22 +1,24 @@
 /** Listing the certificates of a token that holds many, from after C_Initialize to the last one. */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { TokenHost } from '../../../agent/token/token-host.ts';
+import { join, resolve } from 'node:path';
 import { type SoftHsm, stageSoftHsm } from '../../stage/softhsm.ts';
 import type { Bench, Figure } from '../figure.ts';
-import { inC, minimal } from '../programs.ts';
+import { inC, minimal, run } from '../programs.ts';
 import { interleaved } from '../stopwatch.ts';
+
+const HOST = resolve(import.meta.dirname, '../listing-host.js');
 
 export async function listing(bench: Bench): Promise<readonly Figure[]> {
   const folder = join(bench.folder, 'listing');
   mkdirSync(folder);
   const token = stageSoftHsm(folder, ['desk']);
+  const identity = (await run(process.execPath, [HOST, token.module], minimal(token.environment))).trim();
   const figures: Figure[] = [];
   let held = 0;
   for (const count of bench.quick ? [10, 100] : [10, 100, 1_000]) {
     await inC(bench.floor, ['fill', token.module, 'desk', String(count - held)], token);
     held = count;
-    const runs = { host: () => inHost(token), c: () => listInC(bench, token) };
+    const runs = { host: () => inHost(token, identity), c: () => listInC(bench, token) };
     const { host: ours, c } = await interleaved(runs, bench.quick ? 3 : 9);
     const what = `listing ${count} certificates, after C_Initialize`;
     figures.push({ what, unit: 'ms', ours, floor: { name: 'C', sample: c }, goal: 2 });
@@ -24,24 +26,8 @@ export async function listing(bench: Bench): Promise<readonly Figure[]> {
   return figures;
 }
 
-async function inHost({ module: path, environment }: SoftHsm): Promise<number> {
-  const host = await TokenHost.start({
-    module: { path, environment },
-    environment: minimal(),
-    deadlines: {},
-    dialogMs: 1_000,
-    signal: AbortSignal.timeout(60_000),
-    report: () => {},
-  });
-  const { tokens } = await host.request('list', {});
-  const [token] = tokens;
-  if (!token) throw new Error('no token');
-  const { module, label, serialNumber, manufacturer, model, slotDescription } = token;
-  const startedAt = performance.now();
-  await host.request('certificates', { token: { module, label, serialNumber, manufacturer, model, slotDescription } });
-  const ms = performance.now() - startedAt;
-  await host.end();
-  return ms;
+async function inHost({ module, environment }: SoftHsm, identity: string): Promise<number> {
+  return Number(await run(process.execPath, [HOST, module, identity], minimal(environment)));
 }
 
 async function listInC({ floor }: Bench, token: SoftHsm): Promise<number> {
