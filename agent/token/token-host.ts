@@ -102,6 +102,7 @@ export class TokenHost {
   #timer: NodeJS.Timeout | undefined;
   #lastId = 0;
   #reason: unknown;
+  #ending = false;
   #output = '';
 
   /** Forks the host and has it load the module. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
@@ -146,7 +147,7 @@ export class TokenHost {
 
   /** Whether the process is gone, or on its way. */
   get ended(): boolean {
-    return this.#reason !== undefined;
+    return this.#reason !== undefined || this.#ending;
   }
 
   /** One at a time, in the order of the calls. */
@@ -159,6 +160,8 @@ export class TokenHost {
   /** Lets the host log out and finalize, or kills it when it takes too long. Safe to call twice. */
   async end(): Promise<void> {
     if (!this.ended && !this.#pending) {
+      // From here on it is no host for new work, though it still has to say goodbye.
+      this.#ending = true;
       const timer = setTimeout(
         () => this.#kill(new AgentError('ERR_TOKEN_HOST_TIMEOUT', { operation: 'end' })),
         END_MS,
@@ -171,7 +174,7 @@ export class TokenHost {
   }
 
   async #ask<O extends HostOperation>(operation: O, params: HostParams<O>): Promise<HostResult<O>> {
-    if (this.ended) throw this.#reason;
+    if (this.#reason !== undefined) throw this.#reason;
     const result = await new Promise((resolve, reject) => {
       this.#lastId += 1;
       this.#pending = { id: this.#lastId, operation, resolve, reject, step: FIRST_STEP[operation] };
