@@ -41,7 +41,8 @@ function compileNullPin() {
 async function bundleForBrowsers() {
   const options = { bundle: true, format: 'esm', target: 'es2022', minify: true, sourcemap: true, logLevel: 'warning' };
   const sdk = join(dist, 'web-bridge/sdk');
-  await build({ ...options, entryPoints: [join(sdk, 'inkan.js')], outfile: join(sdk, 'inkan.bundle.js') });
+  for (const entry of ['inkan', 'inkan-element'])
+    await build({ ...options, entryPoints: [join(sdk, `${entry}.js`)], outfile: join(sdk, `${entry}.bundle.js`) });
   const pages = join(dist, 'web-bridge/demo/pages');
   if (!existsSync(pages)) return;
   const scripts = readdirSync(pages).filter((name) => name.endsWith('.js'));

@@ -257,6 +257,29 @@ describe('SDK in Chromium', function () {
       strange.close();
     });
 
+    it('goes back to the port that answered, and to no other', async () => {
+      let upgrades = 0;
+      const strange = createTcp((socket) =>
+        socket
+          .on('error', () => {})
+          .on('data', (data) => {
+            if (/^upgrade: websocket/im.test(data.toString())) upgrades += 1;
+            socket.end('hello?\r\n');
+          }),
+      );
+      await once(strange.listen(ports[0], '127.0.0.1'), 'listening');
+      await startAgent(ports.slice(1));
+      await visit();
+      await enroll();
+      await progressed('accepted');
+      const before = upgrades;
+      await bridge?.close();
+      await startAgent(ports.slice(1));
+      await page.waitForFunction(() => window.seen.states.length > 1 && window.seen.states.at(-1) === 'ready');
+      strange.close();
+      expect([before, upgrades]).to.deep.equal([1, 1]);
+    });
+
     it('says so when nobody listens', async () => {
       await visit();
       await enroll();

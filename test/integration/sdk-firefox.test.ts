@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
-import { bundleSdk } from './sdk-page.ts';
+import { bundleSdk, ELEMENT_PAGE, ELEMENT_SCRIPT, STRICT_CSP } from './sdk-page.ts';
 import { createSmallAgent, RESULT, type SmallAgent, wordsOf } from './small-agent.ts';
 
 const FIREFOX = '/usr/bin/firefox-esr';
@@ -23,7 +23,21 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>bank</title><script ty
   const alone = await enroll('an-order', { ...options, ports: [nobody] }).catch(({ code }) => code);
   const result = await enroll('an-order', { ...options, ports: [port] }).catch(({ code }) => code);
   await post('/seen', { readiness: await readiness(), permission: await permission(), alone, states, progress, result });
+  location.href = '/element?ports=[' + port + ']';
 </script>`;
+
+/** A person at the element, and what they saw: the page's policy lets no driver of ours in. */
+const PERSON = `
+  const root = () => document.querySelector('inkan-enrollment')?.shadowRoot;
+  const until = async (find) => { for (;;) { const found = find(); if (found) return found; await new Promise((go) => setTimeout(go, 20)); } };
+  addEventListener('load', async () => {
+    (await until(() => root()?.querySelector('button'))).click();
+    const title = (await until(() => root().querySelector('figure .bar'))).textContent;
+    await until(() => elementSeen.events.some((event) => event.startsWith('inkan-completed')));
+    const weight = getComputedStyle(root().querySelector('.what')).fontWeight;
+    await fetch('/seen', { method: 'POST', body: JSON.stringify({ ...elementSeen, title, weight, end: root().querySelector('.what').textContent }) });
+  });
+`;
 
 describe('SDK in Firefox', function () {
   this.timeout(40_000);
@@ -35,16 +49,22 @@ describe('SDK in Firefox', function () {
 
   before(async function () {
     if (!existsSync(FIREFOX)) this.skip();
-    const script = await bundleSdk();
+    const scripts: Readonly<Record<string, string>> = {
+      '/inkan.bundle.js': await bundleSdk(),
+      '/inkan-element.bundle.js': await bundleSdk('inkan-element'),
+      '/element.js': ELEMENT_SCRIPT + PERSON,
+    };
     const closed = createTcp().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const nobody = (closed.address() as AddressInfo).port;
     closed.close();
     server = createServer((request, response) => {
       if (request.url === '/ports') return response.end(JSON.stringify({ nobody, port: bridge.port }));
-      const isScript = request.url?.endsWith('.js');
-      response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-      response.end(isScript ? script : PAGE);
+      const file = scripts[request.url ?? ''];
+      const isElement = request.url?.startsWith('/element?');
+      response.setHeader('content-type', file ? 'text/javascript' : 'text/html');
+      if (isElement) response.setHeader('content-security-policy', STRICT_CSP);
+      response.end(file ?? (isElement ? ELEMENT_PAGE : PAGE));
       if (request.url === '/seen') request.setEncoding('utf8').on('data', (text: string) => server.emit('seen', text));
       return undefined;
     });
@@ -63,7 +83,7 @@ describe('SDK in Firefox', function () {
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  it('is asked nothing, tells nobody from the agent, and enrolls', async () => {
+  it('is asked nothing, tells nobody from the agent, and enrolls; by the element, too, under a strict policy', async () => {
     const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
     agent = createSmallAgent();
     const { watch } = agent.handlers;
@@ -87,6 +107,15 @@ describe('SDK in Firefox', function () {
       states: ['ready'],
       progress: ['accepted', 'completed'],
       result: RESULT,
+    });
+    // The same Firefox goes on to the page with the element.
+    expect(JSON.parse(String((await once(server, 'seen'))[0]))).to.deep.equal({
+      violations: [],
+      events: ['inkan-progress accepted', 'inkan-progress completed', `inkan-completed ${RESULT.serialNumber}`],
+      orders: 1,
+      title: '内容の確認 – 電子証明書アプリ（Inkan）',
+      weight: '700',
+      end: '電子証明書は、USBトークンの中に書き込まれました。',
     });
   });
 });

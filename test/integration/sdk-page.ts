@@ -41,22 +41,58 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>bank</title><script ty
 
 const OUR_CSP = "connect-src 'self' ws://127.0.0.1:* http://127.0.0.1:*";
 
-export async function bundleSdk(): Promise<string> {
-  const entry = fileURLToPath(new URL('../../web-bridge/sdk/inkan.js', import.meta.url));
+/** As strict as a bank's page may be: no inline style or script, no Trusted Types policy. */
+export const STRICT_CSP = [
+  "default-src 'none'; script-src 'self'; style-src 'none'; img-src 'self'",
+  "connect-src 'self' ws://127.0.0.1:* http://127.0.0.1:*",
+  "require-trusted-types-for 'script'; trusted-types 'none'",
+].join('; ');
+
+/** Where a bank has dropped the element; what its policy refuses is counted before the module loads. */
+export const ELEMENT_PAGE = `<!doctype html><html lang="ja"><meta charset="utf-8"><title>bank</title>
+<script src="/element.js"></script><script type="module" src="/inkan-element.bundle.js"></script>
+<main><h1>bank</h1><inkan-enrollment reason="電子証明書をお渡しするためです。" telephone="0120-000-000"
+  download="https://www.bank.example/inkan"></inkan-enrollment></main></html>`;
+export const ELEMENT_SCRIPT = `
+  window.elementSeen = { violations: [], events: [], orders: 0 };
+  addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+    elementSeen.violations.push(violatedDirective + ' ' + blockedURI));
+  for (const name of ['inkan-progress', 'inkan-completed', 'inkan-failed'])
+    addEventListener(name, ({ detail }) => elementSeen.events.push(name + ' ' + (detail.code ?? detail.state ?? detail.serialNumber)));
+  addEventListener('DOMContentLoaded', () => {
+    const element = document.querySelector('inkan-enrollment');
+    const query = new URLSearchParams(location.search);
+    if (query.has('ports')) element.ports = JSON.parse(query.get('ports'));
+    document.documentElement.lang = query.get('lang') ?? 'ja';
+    element.order = async () => 'order ' + (elementSeen.orders += 1);
+  });
+`;
+
+export async function bundleSdk(name: 'inkan' | 'inkan-element' = 'inkan'): Promise<string> {
+  const entry = fileURLToPath(new URL(`../../web-bridge/sdk/${name}.js`, import.meta.url));
   const built = await build({ entryPoints: [entry], bundle: true, write: false, format: 'esm', target: 'es2022' });
   return built.outputFiles[0]?.text ?? '';
 }
 
 export async function servePages(): Promise<{ server: Server; origin: string }> {
-  const script = await bundleSdk();
+  const scripts: Readonly<Record<string, string>> = {
+    '/inkan.bundle.js': await bundleSdk(),
+    '/inkan-element.bundle.js': await bundleSdk('inkan-element'),
+    '/element.js': ELEMENT_SCRIPT,
+  };
   const server = createServer(({ url = '/' }, response) => {
-    const csp = url.includes('csp=none') ? "connect-src 'self'" : OUR_CSP;
-    response.setHeader('content-type', url.endsWith('.js') ? 'text/javascript' : 'text/html');
+    const script = scripts[url];
+    const csp = url.includes('csp=none') ? "connect-src 'self'" : url.startsWith('/element') ? STRICT_CSP : OUR_CSP;
+    response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
     response.setHeader('content-security-policy', csp);
-    response.end(
-      url.endsWith('.js') ? script : url.startsWith('/other') ? '<!doctype html><title>other</title>' : PAGE,
-    );
+    response.end(script ?? PAGES[new URL(url, 'http://page').pathname] ?? PAGE);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  return { server, origin: `http://localhost:${(server.address() as AddressInfo).port}` };
+  // Not `localhost`: a page that calls itself that is on this computer, and its browser asks nothing.
+  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
+
+const PAGES: Readonly<Record<string, string>> = {
+  '/other': '<!doctype html><title>other</title>',
+  '/element': ELEMENT_PAGE,
+};

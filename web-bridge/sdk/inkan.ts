@@ -11,8 +11,10 @@ export type {
   StateName,
 } from '../protocol/methods.ts';
 export { authenticate, type LoginToken, remove } from './act.ts';
+export { dialogTitle } from './dialogs.ts';
 export { cancel, type EnrollOptions, enroll, reenroll, resume, status } from './enroll.ts';
 export { InkanError } from './failure.ts';
+export { type BankHelp, type Help, helpFor } from './help.ts';
 export { type Permission, permission, whenGranted } from './permission.ts';
 export { type ReachOptions, readiness } from './reach.ts';
 export { type BridgeState, SDK_WORDS } from './words.ts';

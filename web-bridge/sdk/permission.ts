@@ -27,9 +27,15 @@ async function query(): Promise<PermissionStatus | undefined> {
  */
 const isGecko = (): boolean => 'mozInnerScreenX' in globalThis;
 
+/**
+ * A page that lies on this computer itself is let through unasked, though its permission reads `prompt`. Over http only test
+ * profiles name an origin, and only `localhost`; over https a page cannot tell where it lies.
+ */
+const isOnThisComputer = (): boolean => location.protocol === 'http:' && location.hostname === 'localhost';
+
 export async function permission(): Promise<Permission> {
   const state = (await query())?.state ?? 'unknown';
-  return state === 'prompt' && isGecko() ? 'unknown' : state;
+  return state === 'prompt' && (isGecko() || isOnThisComputer()) ? 'unknown' : state;
 }
 
 /** Resolves once the person has allowed the connection, in the browser's question or its settings. */

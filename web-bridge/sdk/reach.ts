@@ -32,11 +32,23 @@ export async function readiness(): Promise<'ready' | 'explain' | 'denied' | 'uns
   return supported() ? MOMENTS[await permission()] : 'unsupported';
 }
 
+/** The port that answered last on this page: asked alone at first, for failing WebSockets are throttled. */
+let answered: number | undefined;
+
+/** While the browser would ask, one round over all: a first one that fails would bring the question twice. */
+async function round(before: Permission, { ports = PORTS, signal }: ReachOptions): Promise<Client> {
+  const last = before === 'prompt' ? undefined : ports.find((port) => port === answered);
+  const known = last && (await connect([last], signal).catch(() => undefined));
+  const client = known || (await connect(ports, signal));
+  answered = client.port;
+  return client;
+}
+
 /** One round; what a failed round means depends on what has become of the permission. */
 async function attempt(before: Permission, options: ReachOptions): Promise<Client> {
   const began = performance.now();
   try {
-    return await connect(options.ports ?? PORTS, options.signal);
+    return await round(before, options);
   } catch (error) {
     if (!isObstacle(error, 'not-running')) throw error;
     const after = await permission();

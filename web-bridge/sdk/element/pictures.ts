@@ -1,0 +1,36 @@
+/** What the customer is going to see, drawn: the browser's question, and the agent's window. By DOM calls alone: Trusted Types. */
+import { ELEMENT_WORDS, type Language } from './words.ts';
+
+export function make<K extends keyof HTMLElementTagNameMap>(
+  name: K,
+  className: string,
+  ...content: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...content);
+  return made;
+}
+
+export function questionPicture(language: Language): HTMLElement {
+  const words = ELEMENT_WORDS[language];
+  return make(
+    'figure',
+    'question',
+    make('figcaption', '', words.questionTitle),
+    make('p', '', words.asks.replace('{host}', location.host)),
+    make('p', '', words.question),
+    make('p', 'answers', make('span', '', words.block), make('span', 'wanted', words.allow)),
+  );
+}
+
+export function dialogPicture(language: Language, title: string): HTMLElement {
+  const lines = [1, 2].map(() => make('p', 'line'));
+  return make(
+    'figure',
+    'dialog',
+    make('figcaption', '', ELEMENT_WORDS[language].dialogTitle),
+    make('p', 'bar', title),
+    ...lines,
+  );
+}
