@@ -16,7 +16,7 @@ import { customerCertificates, isAcceptable } from '../policy/customer-certifica
 import { checkValidity, type Profile, type VerifiedOrder, verifyOrder } from '../policy/order.ts';
 import { type Accepted, type Plan, planFor } from '../policy/plan.ts';
 import { renewalOf } from '../policy/renewal.ts';
-import { isSameUndertaking, takeOver } from './lost-answer.ts';
+import { endTakenOver, isSameUndertaking, takeOver } from './lost-answer.ts';
 import type { AttentionHeld, JournalEntry, Ports, TokenDescription } from './ports.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { remindDaily } from './reminders.ts';
@@ -76,6 +76,7 @@ export class Enrollments {
   /** Reads the journal. Called once, before anything else. */
   async recover(): Promise<void> {
     await this.#ports.journal.eraseStrays();
+    await endTakenOver(this.#ports, this.#ending.signal);
     await this.#learn();
   }
 

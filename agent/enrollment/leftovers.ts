@@ -15,11 +15,16 @@ export function mayBeIssued(code: string): boolean {
 /** No PIN is asked for this; what cannot be taken away stays in the journal. */
 export async function clearLeftovers(session: TokenSession, token: TokenIdentity, ports: Ports): Promise<void> {
   for (const entry of await ports.journal.list()) {
-    if (!isOver(entry) || !entry.state.leftover || !isSameToken(entry.state.leftover.token, token)) continue;
-    if (entry.state.leftover.maybeCertified) continue;
-    if (entry.state.name === 'failed' && mayBeIssued(entry.state.code)) continue;
-    await clear(session, entry, entry.state.leftover, ports);
+    if (isOver(entry) && entry.state.leftover && isSameToken(entry.state.leftover.token, token))
+      await clearOwn(session, entry, ports);
   }
+}
+
+/** The key of this enrollment, whose end is journaled. */
+export async function clearOwn(session: TokenSession, entry: JournalEntry, ports: Ports): Promise<void> {
+  if (!isOver(entry) || !entry.state.leftover || entry.state.leftover.maybeCertified) return;
+  if (entry.state.name === 'failed' && mayBeIssued(entry.state.code)) return;
+  await clear(session, entry, entry.state.leftover, ports);
 }
 
 async function clear(session: TokenSession, entry: Over, leftover: NonNullable<Leftover>, ports: Ports): Promise<void> {

@@ -2,7 +2,7 @@
  * A request whose answer was lost, and the new order that the bank then gave: it goes on with the same key. The CA either
  * issues for it, or answers with the certificate that it issued before; what comes is checked like any answer.
  */
-import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import type { Plan } from '../policy/plan.ts';
 import { isSameToken } from './leftovers.ts';
@@ -30,7 +30,7 @@ export async function findLost(
   for (const entry of entries.toReversed()) {
     const { state } = entry;
     if (!isLost(state) || !isSameUndertaking(state.plan, plan)) continue;
-    if (entries.some((newer) => newer.startedAt > entry.startedAt && hasKey(newer, ckaIdOf(state)))) continue;
+    if (isTaken(entry, ckaIdOf(state), entries)) continue;
     const token = tokens.find((token) => isSameToken(token, tokenOf(state)));
     // The plan that was consented to names the one type that was made.
     const keyType = state.plan.keys[0];
@@ -73,9 +73,9 @@ function ordersTheSame(one: Plan, other: Plan): boolean {
  * @throws AgentError ERR_BRIDGE_BUSY where somebody goes on with the older one
  */
 export async function takeOver(
-  { entry: older }: Lost,
+  { entry: older }: Pick<Lost, 'entry'>,
   begin: () => Promise<void>,
-  { journal, locks, clock }: Ports,
+  { journal, locks, clock }: Pick<Ports, 'journal' | 'locks' | 'clock'>,
   signal: AbortSignal,
 ): Promise<JournalEntry> {
   const busy = new AgentError('ERR_BRIDGE_BUSY');
@@ -91,6 +91,23 @@ export async function takeOver(
   } finally {
     await unlock();
   }
+}
+
+/** What a crash left of a take-over: the newer enrollment is there, and the older one was not ended. */
+export async function endTakenOver(ports: Ports, signal: AbortSignal): Promise<void> {
+  const entries = await ports.journal.list();
+  for (const entry of entries) {
+    const { state } = entry;
+    if (!isLost(state) || !isTaken(entry, ckaIdOf(state), entries)) continue;
+    // Busy: the take-over goes on this very moment, in another process.
+    await takeOver({ entry: { ...entry, state } }, async () => {}, ports, signal).catch((error: unknown) =>
+      ports.report('enrollment: an older one that was taken over is not ended', { code: asAgentError(error).code }),
+    );
+  }
+}
+
+function isTaken(older: JournalEntry, ckaId: Uint8Array, entries: readonly JournalEntry[]): boolean {
+  return entries.some((newer) => newer.startedAt > older.startedAt && hasKey(newer, ckaId));
 }
 
 function endedBy(state: LostState): StateOf<'failed'> {

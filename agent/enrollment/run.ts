@@ -9,7 +9,7 @@ import { buildCsr } from '../x509/csr.ts';
 import type { CertificateDer } from '../x509/der.ts';
 import { checkIssued, type IssuedAnswer, type IssuedCertificate } from '../x509/issued.ts';
 import { type Desk, openDesk } from './desk.ts';
-import { clearLeftovers, mayBeIssued } from './leftovers.ts';
+import { clearLeftovers, clearOwn, mayBeIssued } from './leftovers.ts';
 import type { CaAnswer, JournalEntry, KeyReference, Ports } from './ports.ts';
 import { challengeOf } from './proof.ts';
 import {
@@ -83,6 +83,7 @@ export async function runEnrollment(entry: JournalEntry, options: RunOptions): P
     }
     const session = desk.openSession();
     if (session && state.name === 'completed') await clearLeftovers(session, state.token, ports);
+    else if (session && !isOpen(state)) await clearOwn(session, { ...entry, state }, ports);
     return state;
   } finally {
     await desk.close();
@@ -104,7 +105,8 @@ async function attempt(state: OpenState, context: Context, cancelled: AbortSigna
     context.signal.throwIfAborted();
     return { event: await step(state, context) };
   } catch (error) {
-    if (cancelled.aborted && isCancellable(state)) return { event: await abandon(state, context) };
+    if (cancelled.aborted && isCancellable(state))
+      return { event: { event: 'abandoned', leftover: leftoverAfter(state, undefined, context) } };
     if (context.signal.aborted) return { waitFor: asAgentError(context.signal.reason) };
     return await settle(state, asAgentError(error), context);
   }
@@ -245,7 +247,12 @@ async function settle(state: OpenState, error: AgentError, context: Context): Pr
     return { waitFor: new AgentError('ERR_CA_ANSWER_LOST', error.details, error) };
   if (error.retry !== 'never') return { waitFor: error };
   return {
-    event: { event: 'failed', code: error.code, details: error.details, leftover: await clear(state, error, context) },
+    event: {
+      event: 'failed',
+      code: error.code,
+      details: error.details,
+      leftover: leftoverAfter(state, error, context),
+    },
   };
 }
 
@@ -273,23 +280,12 @@ function pendingStill(state: StateOf<'pending'>, error: AgentError, context: Con
   }
 }
 
-async function abandon(state: OpenState, context: Context): Promise<Event> {
-  return { event: 'abandoned', leftover: await clear(state, undefined, context) };
-}
-
 /**
- * Takes the key away that nobody will certify, where the token is still open; no PIN is asked for that. What stays is
- * written down.
+ * What may lie on the token, written down before anything is taken away: had a key gone first and the agent been killed
+ * then, a new order would go on with a request whose key is no more.
  */
-async function clear(state: OpenState, error: AgentError | undefined, { desk, ports }: Context): Promise<Leftover> {
+function leftoverAfter(state: OpenState, error: AgentError | undefined, { desk }: Context): Leftover {
   if (state.sentBefore || state.name === 'pending' || (error && mayBeIssued(error.code))) return keptOf(state);
-  try {
-    const session = desk.openSession();
-    if (session && (await session.destroy(state.ckaId, 'key' in state ? state.key.spki : undefined)).left === 0)
-      return undefined;
-  } catch (failure) {
-    ports.report('enrollment: the key could not be taken away', { code: asAgentError(failure).code });
-  }
   return state.name === 'consented' && !desk.wasOpened() ? undefined : leftoverOf(state);
 }
 

@@ -19,7 +19,10 @@ export type ModelWorld = {
   readonly keys: ReadonlyMap<string, Key>;
   /** On the token. */
   readonly certificates: readonly CertificateDer[];
-  /** What the CA received: by which authorization, for which bytes; `final`: it issued, or it refused for good. */
+  /**
+   * What the CA received: by which authorization, for which bytes; `final`: it issued, or it
+   * refused for good, a request that it had not put off.
+   */
   readonly requests: readonly { readonly secret: string; readonly csr: string; readonly final: boolean }[];
   readonly issued: readonly { readonly secret: string; readonly spki: string; readonly certificate: CertificateDer }[];
   readonly journal: ReadonlyMap<string, JournalEntry>;
@@ -73,7 +76,7 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
     journal,
     caSays: 'issued',
     disturbance: undefined,
-    now: () => time,
+    now,
     killed: () => death,
     async start() {
       life += 1;
@@ -88,6 +91,12 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
       return agent;
     },
   };
+
+  /** No two moments are one. */
+  function now(): number {
+    time += 1;
+    return time;
+  }
 
   /** Each call of the world goes through here. A dead agent's calls do nothing and never come back. */
   async function call<T>(own: number, lost: ErrorCode, act: () => Promise<T> | T): Promise<T> {
@@ -158,7 +167,7 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
       attention: createAttention(() => time),
       spentOrders: { check: async () => {}, spend: async () => {} },
       clock: {
-        now: () => time,
+        now,
         sleep: async (ms, signal) => {
           signal.throwIfAborted();
           time += ms;
@@ -209,7 +218,7 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
   }
 
   async function answer(csr: CsrDer, secret: string): Promise<CaAnswer> {
-    const final = world.caSays === 'issued' || world.caSays === 'refused';
+    const final = !waiting.has(hex(csr)) && (world.caSays === 'issued' || world.caSays === 'refused');
     requests.push({ secret, csr: hex(csr), final });
     if (world.caSays === 'unavailable') throw new AgentError('ERR_CA_UNAVAILABLE', { status: 503 });
     if (world.caSays === 'refused') throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { status: 401 });
