@@ -102,7 +102,7 @@ export class TokenHost {
   #timer: NodeJS.Timeout | undefined;
   #lastId = 0;
   #reason: unknown;
-  #ending = false;
+  #farewell: Promise<void> | undefined;
   #output = '';
 
   /** Forks the host and has it load the module. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
@@ -147,7 +147,7 @@ export class TokenHost {
 
   /** Whether the process is gone, or on its way. */
   get ended(): boolean {
-    return this.#reason !== undefined || this.#ending;
+    return this.#reason !== undefined || this.#farewell !== undefined;
   }
 
   /** One at a time, in the order of the calls. */
@@ -158,10 +158,14 @@ export class TokenHost {
   }
 
   /** Lets the host log out and finalize, or kills it when it takes too long. Safe to call twice. */
-  async end(): Promise<void> {
-    if (!this.ended && !this.#pending) {
-      // From here on it is no host for new work, though it still has to say goodbye.
-      this.#ending = true;
+  end(): Promise<void> {
+    // From here on it is no host for new work, though it still has to say goodbye.
+    this.#farewell ??= this.#sayGoodbye();
+    return this.#farewell;
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    if (this.#reason === undefined && !this.#pending) {
       const timer = setTimeout(
         () => this.#kill(new AgentError('ERR_TOKEN_HOST_TIMEOUT', { operation: 'end' })),
         END_MS,
@@ -174,7 +178,8 @@ export class TokenHost {
   }
 
   async #ask<O extends HostOperation>(operation: O, params: HostParams<O>): Promise<HostResult<O>> {
-    if (this.#reason !== undefined) throw this.#reason;
+    const isGone = this.#reason !== undefined;
+    if (isGone) throw this.#reason;
     const result = await new Promise((resolve, reject) => {
       this.#lastId += 1;
       this.#pending = { id: this.#lastId, operation, resolve, reject, step: FIRST_STEP[operation] };
