@@ -18,10 +18,16 @@ function errorDataOf({ code, details }: AgentError, words: (code: AgentError['co
   return { code, ...ERRORS[code], details: { ...details }, words: words(code) };
 }
 
+/** What each connection follows: a page that asks again and again is told once of each change. */
+const followed = new WeakMap<Caller, Set<EnrollmentId>>();
+
 /** Tells this connection of each change until it closes. */
 export function follow(enrollment: EnrollmentId, caller: Caller, { enrollments, words }: Desktop): void {
+  const already = followed.get(caller) ?? new Set();
+  if (already.has(enrollment)) return;
   const stop = enrollments.listen(enrollment, caller, (standing) =>
     caller.notify('progress', statusOf(standing, words)),
   );
+  followed.set(caller, already.add(enrollment));
   caller.onClose(stop);
 }

@@ -2,8 +2,12 @@ import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Caller } from '../../web-bridge/protocol/handlers.ts';
 
 /** Work for nobody but this page: it ends with the connection. */
-export function whileConnected<T>({ onClose }: Caller, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function whileConnected<T>({ onClose }: Caller, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const gone = new AbortController();
-  onClose(() => gone.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'the page has gone' })));
-  return work(gone.signal);
+  const forget = onClose(() => gone.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'the page has gone' })));
+  try {
+    return await work(gone.signal);
+  } finally {
+    forget();
+  }
 }

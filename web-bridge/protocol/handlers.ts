@@ -7,8 +7,8 @@ export type Caller = {
   readonly origin: string;
   /** Sends an event to this page; after the connection's end it does nothing. */
   readonly notify: <E extends EventName>(event: E, params: EventParams<E>) => void;
-  /** Calls the listener once when the connection has ended, at once if it has already. */
-  readonly onClose: (listener: () => void) => void;
+  /** Calls the listener once when the connection has ended, at once if it has already; the answer takes it back. */
+  readonly onClose: (listener: () => void) => () => void;
 };
 
 /** Answers, or throws an `AgentError`; anything else it throws reaches the page as ERR_INTERNAL_FAILED. */

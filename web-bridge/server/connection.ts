@@ -38,12 +38,16 @@ function sender(socket: WebSocket, limits: Limits): Send {
 }
 
 function callerOf(socket: WebSocket, origin: string, send: Send): Caller {
+  // Not the socket's own list: a page makes as many of these as it sends requests.
+  const listeners = new Set<() => void>();
+  socket.once('close', () => listeners.forEach((listener) => listener()));
   return {
     origin,
     notify: (method, params) => send({ jsonrpc: '2.0', method, params: v.parse(EVENTS[method], params) }),
     onClose: (listener) => {
       if (socket.readyState === socket.CLOSED) listener();
-      else socket.once('close', listener);
+      else listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
   };
 }
