@@ -1,0 +1,91 @@
+/** Pending for days: the agent asks politely, whoever restarts, and calls the person when the certificate is there. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { Agent } from '../../agent/main.ts';
+import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
+import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
+import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { ownFolder } from '../stage/folder.ts';
+import { type NotifySend, stageNotifySend } from '../stage/notify-send.ts';
+import { inkan } from '../stage/served-agent.ts';
+
+const HOUR_MS = 3_600_000;
+
+describe('integration: pending for hours', () => {
+  const folder = ownFolder();
+  let bank: BankDesk;
+  let ca: FaultyCa;
+  let desk: AgentDesk;
+  let desktop: NotifySend;
+  let agent: Agent;
+
+  beforeEach(async () => {
+    bank = await openBankDesk({ test: true });
+    ca = await startFaultyCa(bank.authority);
+    desk = layAgentDesk(folder());
+    desktop = stageNotifySend(folder());
+    desk.environment['PATH'] = `${desktop.path}:${process.env['PATH']}`;
+    const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
+    const customers = { ...enrollment['customers'], url: ca.url };
+    desk.addProfile({ ...profile, enrollment: { customers }, deadlines: { dialogMs: 700 } });
+    ca.answer = status(202, '', { 'Retry-After': '7200' });
+    agent = await desk.compose();
+  });
+  afterEach(async () => {
+    await agent.enrollments.close();
+    await ca.close();
+  });
+
+  async function becomesPending(): Promise<string> {
+    const id = await agent.enrollments.begin(await bank.order({ keys: ['ec-p256'] }), ORIGIN, 'enroll');
+    await new Promise<void>((reached) => {
+      agent.enrollments.listen(id, 'owner', ({ state }) => state === 'pending' && reached());
+    });
+    await agent.enrollments.close();
+    return id;
+  }
+  /** The hours go by while the machine is off. */
+  async function later(id: string): Promise<void> {
+    const entry = await agent.journal.read(id);
+    if (entry?.state.name !== 'pending') throw new Error('not pending');
+    await agent.journal.write({ ...entry, state: { ...entry.state, nextAt: Date.now() - HOUR_MS } });
+  }
+  async function startsAgain(): Promise<void> {
+    await agent.enrollments.close();
+    agent = await desk.compose();
+    agent.enrollments.goOn();
+  }
+  async function notifications(count: number): Promise<number> {
+    for (let tries = 0; tries < 100 && desktop.shown().length < count; tries += 1) await sleep(20);
+    return desktop.shown().length;
+  }
+
+  it('is shown with its next time and its deadline', async () => {
+    const id = await becomesPending();
+    const { json } = await inkan(desk, ['enrollments', '--json']);
+    const [row] = json as { enrollment: string; state: string; nextAt: string; deadlineAt: string }[];
+    expect([row?.enrollment, row?.state]).to.deep.equal([id, 'pending']);
+    expect(Date.parse(row?.nextAt ?? '') - Date.now()).to.be.within(1.9 * HOUR_MS, 2.3 * HOUR_MS);
+    expect(Date.parse(row?.deadlineAt ?? '') - Date.now()).to.be.above(24 * HOUR_MS);
+    const { stdout } = await inkan(desk, ['enrollments']);
+    expect(stdout.match(/\d{4}[-/年].*\d{2}:\d{2}/g), 'begun, changed, next, deadline').to.have.length.at.least(4);
+  });
+
+  it('calls a person who is away, waits for them, calls again at the next start, and goes on when they come', async () => {
+    const id = await becomesPending();
+    await later(id);
+    ca.answer = issue(bank.authority);
+    desk.answer({ pin: 'ignore' });
+    await startsAgain();
+    const waiting = await agent.enrollments.settled(id, 'owner');
+    expect([waiting.state, waiting.error?.code]).to.deep.equal(['issued', 'ERR_USER_TIMEOUT']);
+    expect(await notifications(1)).to.equal(1);
+    await startsAgain();
+    expect(await notifications(2)).to.equal(2);
+    expect((await agent.enrollments.standing(id, 'owner')).state).to.equal('issued');
+    desk.answer({});
+    agent.enrollments.resume(id, { origin: ORIGIN });
+    expect((await agent.enrollments.settled(id, 'owner')).state).to.equal('completed');
+    expect(new Set(ca.requests).size).to.equal(1);
+  });
+});

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { desktopNotifications, notifyIn } from '../../../agent/notification.ts';
+import { ownFolder } from '../../stage/folder.ts';
+import { type NotifySend, stageNotifySend } from '../../stage/notify-send.ts';
+
+const NAMES = { bank: { ja: '見本信用金庫', en: 'Sample Shinkin Bank' }, account: { id: 'M1', display: '山田 太郎' } };
+
+describe('agent: desktop notifications', () => {
+  const folder = ownFolder();
+  const facts: unknown[] = [];
+  const report = (fact: string, details: unknown) => facts.push([fact, details]);
+  const environment = (path: string) => ({ PATH: `${path}:/usr/bin:/bin`, LANG: 'ja_JP.UTF-8' });
+
+  async function shownBy(desktop: NotifySend, count: number) {
+    for (let tries = 0; tries < 200 && desktop.shown().length < count; tries += 1) await sleep(20);
+    return desktop.shown();
+  }
+
+  for (const language of ['ja', 'en'] as const)
+    it(`say in ${language} whose certificate waits for the PIN`, async () => {
+      const desktop = stageNotifySend(folder());
+      notifyIn(language, desktopNotifications(environment(desktop.path), report))({ about: 'write-back', ...NAMES });
+      const [shown] = await shownBy(desktop, 1);
+      expect(shown?.title).to.match(language === 'ja' ? /電子証明書/ : /certificate/);
+      expect(shown?.body).to.include('山田 太郎').and.to.include(NAMES.bank[language]).and.to.include('PIN');
+    });
+
+  it('show the text of strangers as text: bounded, on one line, no markup, no option', async () => {
+    const desktop = stageNotifySend(folder());
+    const display = `--action=x <a href="https://evil.example">\u202e${'長'.repeat(500)}\n`;
+    const notify = notifyIn('en', desktopNotifications(environment(desktop.path), report));
+    notify({ about: 'write-back', bank: NAMES.bank, account: { id: 'M1', display } });
+    const [shown, ...others] = await shownBy(desktop, 1);
+    expect(others).to.deep.equal([]);
+    expect(shown?.body).not.to.match(/[<>&\u202e]/);
+    expect(shown?.body.length).to.be.below(400);
+  });
+
+  it('that cannot be shown are a fact for the log, and no failure', async () => {
+    facts.length = 0;
+    desktopNotifications({ PATH: folder() }, report)({ title: 'a', body: 'b' });
+    for (let tries = 0; tries < 200 && facts.length === 0; tries += 1) await sleep(20);
+    expect(facts).to.deep.equal([['notification: not shown', { code: 'ENOENT' }]]);
+  });
+});
