@@ -16,6 +16,8 @@ export type FaultyModule = {
   readonly pull: (out: boolean) => void;
   /** Names of the functions called since the last `planned`, in their order, in whichever process. */
   readonly calls: () => string[];
+  /** What C_SignInit, C_Sign and C_GenerateKeyPair were given since then, a line a call. */
+  readonly witnessed: () => string[];
 };
 
 export function buildFaultyModule(folder: string, labels: readonly string[]): FaultyModule {
@@ -34,19 +36,27 @@ export function faultyModuleOver(
   path: string,
   folder: string,
 ): FaultyModule {
-  const [log, pulled] = [join(folder, 'calls'), join(folder, 'pulled')];
-  const fixed = { FAULTY_REAL: module, FAULTY_LOG: log, FAULTY_PULLED: pulled, FAULTY_PAD: pin };
+  const [log, witness, pulled] = [join(folder, 'calls'), join(folder, 'witness'), join(folder, 'pulled')];
+  const fixed = {
+    FAULTY_REAL: module,
+    FAULTY_LOG: log,
+    FAULTY_WITNESS: witness,
+    FAULTY_PULLED: pulled,
+    FAULTY_PAD: pin,
+  };
+  const linesOf = (file: string): string[] =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter(Boolean);
   return {
     pin,
     planned(plan) {
-      writeFileSync(log, '');
+      for (const file of [log, witness]) writeFileSync(file, '');
       return { path, environment: { ...environment, ...fixed, FAULTY_PLAN: plan } };
     },
     pull: (out) => (out ? writeFileSync(pulled, '') : rmSync(pulled, { force: true })),
-    calls: () =>
-      readFileSync(log, 'utf8')
-        .split('\n')
-        .map((line) => line.trim())
-        .filter(Boolean),
+    calls: () => linesOf(log),
+    witnessed: () => linesOf(witness),
   };
 }

@@ -22,6 +22,8 @@
  *               | room-2000   C_GetTokenInfo: this much public and private memory is free, of a million
  *
  * FAULTY_LOG = a file that gets one line of 32 bytes for each call: its name, padded.
+ * FAULTY_WITNESS = a file that gets a line for what C_SignInit, C_Sign and C_GenerateKeyPair are given: the mechanism, the
+ * data, the two templates as `type=value`, all in hexadecimal.
  * FAULTY_PULLED = a file: while it is there, the token is not. After it is gone the token is seen again, but an old session
  * answers CKR_DEVICE_REMOVED if it was used meanwhile.
  */
@@ -63,7 +65,7 @@ static int calls[COUNT];
 #define LINE 32
 
 enum { INITIALIZE = 0, SLOT_LIST = 4, SET_PIN = 11, OPEN_SESSION = 12, LOGIN = 18, GET_ATTRIBUTE = 24,
-       FIND_OBJECTS = 27, SIGN = 43 };
+       FIND_OBJECTS = 27, SIGN_INIT = 42, SIGN = 43, GENERATE_KEY_PAIR = 59 };
 #define CKR_ARGUMENTS_BAD 0x07
 #define CKR_DEVICE_REMOVED 0x32
 #define CKR_TOKEN_NOT_PRESENT 0xe0
@@ -146,6 +148,30 @@ static void lie(int i, const char *how, word a, word b, word c, word d, word e) 
   if (!strcmp(how, "length") && i == SIGN) *(word *)e = 1UL << 30;
 }
 
+static void hex(FILE *out, word bytes, word length) {
+  for (word at = 0; at < length; at++) fprintf(out, "%02x", ((unsigned char *)bytes)[at]);
+}
+
+/* CK_ATTRIBUTE is three words: type, pointer, length. */
+static void template(FILE *out, word attributes, word count) {
+  for (word *at = (word *)attributes; count > 0; count--, at += 3) {
+    fprintf(out, " %lx=", at[0]);
+    hex(out, at[1], at[2]);
+  }
+}
+
+static void witness(int i, word b, word c, word d, word e, word f) {
+  const char *path = getenv("FAULTY_WITNESS");
+  FILE *out = path && (i == SIGN_INIT || i == SIGN || i == GENERATE_KEY_PAIR) ? fopen(path, "ae") : NULL;
+  if (!out) return;
+  fprintf(out, "%s ", NAMES[i]);
+  if (i == SIGN) hex(out, b, c);
+  else fprintf(out, "%lx", *(word *)b);
+  if (i == GENERATE_KEY_PAIR) template(out, c, d), fputs(" |", out), template(out, e, f);
+  fputs("\n", out);
+  fclose(out);
+}
+
 static void noise(void) {
   for (int line = 0; line < 5000; line++) {
     fprintf(stdout, "stdout noise of a module, line %d, PIN 73915846\n", line);
@@ -158,6 +184,7 @@ static word step(int i, word a, word b, word c, word d, word e, word f, word g, 
   char buffer[64];
   calls[i] += 1;
   const char *how = planned(i, record(i), buffer, sizeof buffer);
+  witness(i, b, c, d, e, f);
   if (how && !strncmp(how, "0x", 2)) return strtoul(how, NULL, 16);
   if (how && !strcmp(how, "abort")) abort();
   if (how && !strcmp(how, "kill-both")) kill(getppid(), SIGKILL);

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import * as fc from 'fast-check';
 import { admit, type Head } from '../../../web-bridge/server/gate.ts';
 
 const ORIGIN = 'https://www.bank.example';
@@ -83,47 +82,4 @@ describe('gate', () => {
   for (const [name, strange, refused] of OTHERS) {
     it(`refuses ${name}`, () => expect(admit(strange, RULES)).to.deep.equal({ refused }));
   }
-
-  it('lets no mutant of the allowed origin in', () => {
-    const at = fc.nat(ORIGIN.length);
-    const insert = fc.tuple(at, fc.string({ minLength: 1, maxLength: 4, unit: 'binary' }));
-    const label = fc.stringMatching(/^[a-z0-9-]{1,8}$/);
-    const swaps = fc.constantFrom<[string, string]>(
-      ['a', 'а'],
-      ['e', 'е'],
-      ['.', '。'],
-      ['.', '%2e'],
-      ['/', '\\'],
-      ['b', 'B'],
-      ['https', 'HTTPS'],
-      ['https', 'http'],
-      ['www', 'xn--www'],
-      ['k.', 'k'],
-    );
-    const mutant = fc.oneof(
-      insert.map(([index, text]) => ORIGIN.slice(0, index) + text + ORIGIN.slice(index)),
-      at.map((index) => ORIGIN.slice(0, index)),
-      at.map((index) => ORIGIN.slice(0, index) + ORIGIN.slice(index + 1)),
-      fc.tuple(at, fc.nat(0xffff)).map(([index, unit]) => {
-        return ORIGIN.slice(0, index) + String.fromCharCode(unit) + ORIGIN.slice(index + 1);
-      }),
-      label.map((name) => ORIGIN.replace('//', `//${name}.`)),
-      label.map((name) => `${ORIGIN}.${name}`),
-      label.map((name) => `https://${name}@www.bank.example`),
-      label.map((name) => `https://${name}/?${ORIGIN}`),
-      fc.nat(65_535).map((port) => `${ORIGIN}:${port}`),
-      swaps.map(([from, to]) => ORIGIN.replaceAll(from, to)),
-      fc.constantFrom(`${ORIGIN}.`, ` ${ORIGIN}`, `${ORIGIN} `, `${ORIGIN}\0`, ORIGIN.normalize('NFD').toUpperCase()),
-    );
-    let refused = 0;
-    fc.assert(
-      fc.property(mutant, (origin) => {
-        const answer = admit(head({ Origin: [origin] }), RULES);
-        if ('refused' in answer) refused += 1;
-        return 'origin' in answer === (origin === ORIGIN);
-      }),
-      { numRuns: 20_000 },
-    );
-    expect(refused).to.be.greaterThan(10_000);
-  });
 });
