@@ -4,13 +4,10 @@
  */
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId } from '../../web-bridge/protocol/methods.ts';
-import { fromPem } from '../x509/certificate.ts';
 import { buildCsr } from '../x509/csr.ts';
-import type { CertificateDer } from '../x509/der.ts';
-import { checkIssued, type IssuedAnswer, type IssuedCertificate } from '../x509/issued.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { clearLeftovers, clearOwn, mayBeIssued } from './leftovers.ts';
-import type { CaAnswer, JournalEntry, KeyReference, Ports } from './ports.ts';
+import type { JournalEntry, KeyReference, Ports } from './ports.ts';
 import { challengeOf } from './proof.ts';
 import {
   type Event,
@@ -23,6 +20,7 @@ import {
   type State,
   type StateOf,
 } from './state.ts';
+import { submit, submitAgain, waitLonger } from './submission.ts';
 
 export type RunOptions = {
   readonly ports: Ports;
@@ -35,7 +33,7 @@ export type RunOptions = {
   readonly announce: (state: State) => void;
 };
 
-type Context = {
+export type Context = {
   readonly ports: Ports;
   readonly enrollment: EnrollmentId;
   readonly desk: Desk;
@@ -55,13 +53,6 @@ const STEPS: Steps = {
   issued: store,
   stored: prove,
 };
-
-/** What to wait for before the CA is asked again where it names no time (RFC 7030 §4.2.3 demands one; some forget it). */
-const RETRY_AFTER_DEFAULT_MS = 60_000;
-/** Customers who came in one hour shall not all ask again in one second: up to a tenth later, never earlier than told. */
-const JITTER = 0.1;
-/** Timers stand still while a machine sleeps, so the clock is looked at this often. */
-const LOOK_AT_CLOCK_MS = 60_000;
 
 /**
  * Goes on from the journal's state until the end.
@@ -130,74 +121,6 @@ async function signRequest(state: StateOf<'key-generated'>, { desk, signal }: Co
   const request = { spki: key.spki, keyType: key.keyType, subject: plan.subject, extensions: plan.extensions };
   const csr = await buildCsr(request, (info) => session.signRequest(keyOf(state), info));
   return { event: 'csr-signed', csr };
-}
-
-async function submit(state: StateOf<'sent'>, context: Context): Promise<Event> {
-  if (!context.sending && state.plan.service.resend !== 'idempotent') throw new AgentError('ERR_CA_ANSWER_LOST');
-  return await exchange(state, context);
-}
-
-async function submitAgain(state: StateOf<'pending'>, context: Context): Promise<Event> {
-  const { clock } = context.ports;
-  const at = Math.min(state.nextAt, state.deadlineAt);
-  await context.desk.restFor(Math.max(0, at - clock.now()));
-  for (let waitMs = at - clock.now(); waitMs > 0; waitMs = at - clock.now())
-    await clock.sleep(Math.min(waitMs, LOOK_AT_CLOCK_MS), context.signal);
-  return await exchange(state, context);
-}
-
-async function exchange(state: StateOf<'sent' | 'pending'>, context: Context): Promise<Event> {
-  const { plan } = state;
-  const secret = await context.ports.journal.secret(context.enrollment);
-  if (secret === undefined) throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { reason: 'authorization is gone' });
-  const ca = context.ports.connectCa(plan.service, plan.deadlines.caMs);
-  const answer = await ca.simpleenroll(state.csr, { ...plan.authorization, secret }, context.signal);
-  return answer.kind === 'pending'
-    ? waitLonger(state, context, answer.retryAfterMs)
-    : await judge(state, context, answer);
-}
-
-async function judge(
-  state: StateOf<'sent' | 'pending'>,
-  { ports, signal }: Context,
-  { certificates, date }: Extract<CaAnswer, { kind: 'issued' }>,
-): Promise<Event> {
-  const { plan, key } = state;
-  const previous = plan.previous && fromPem(plan.previous.certificate);
-  const answer = { certificates, date, plan, spki: key.spki, now: ports.clock.now(), previous };
-  const cacerts = () => ports.connectCa(plan.service, plan.deadlines.caMs).cacerts(signal);
-  const issued = await checkWithin(answer, cacerts);
-  if (issued.otherSerialNumbers.length > 0)
-    ports.report('enrollment: the CA issued more than one certificate for the key', {
-      others: issued.otherSerialNumbers.join(' '),
-    });
-  return { event: 'issued', ...issued };
-}
-
-/** The answer's own certificates mostly suffice; a leaf alone, or a chain with a hole, is helped by `cacerts`. */
-async function checkWithin(
-  answer: Omit<IssuedAnswer, 'cacerts'>,
-  fetchCacerts: () => Promise<CertificateDer[]>,
-): Promise<IssuedCertificate> {
-  try {
-    const issued = checkIssued({ ...answer, cacerts: [] });
-    if (issued.chainComplete) return issued;
-  } catch (error) {
-    if (asAgentError(error).code !== 'ERR_CERTIFICATE_UNTRUSTED') throw error;
-  }
-  const cacerts = await fetchCacerts().catch(() => []);
-  return checkIssued({ ...answer, cacerts });
-}
-
-/** RFC 7030 §4.2.3, clamped: a server may say 0 seconds or a year. @throws AgentError ERR_CA_PENDING_TOO_LONG */
-function waitLonger(state: StateOf<'sent' | 'pending'>, { ports }: Context, retryAfterMs: number | undefined): Event {
-  const { pendingMs, retryAtLeastMs, retryAtMostMs } = state.plan.deadlines;
-  const now = ports.clock.now();
-  const deadlineAt = state.name === 'pending' ? state.deadlineAt : now + pendingMs;
-  if (now >= deadlineAt) throw new AgentError('ERR_CA_PENDING_TOO_LONG');
-  const waitMs = Math.min(Math.max(retryAfterMs ?? RETRY_AFTER_DEFAULT_MS, retryAtLeastMs), retryAtMostMs);
-  const jitterMs = Math.round(waitMs * JITTER * (Number(ports.random(1)[0]) / 0xff));
-  return { event: 'pending', nextAt: now + waitMs + jitterMs, deadlineAt };
 }
 
 async function store(state: StateOf<'issued'>, { desk, ports, signal }: Context): Promise<Event> {
