@@ -1,7 +1,17 @@
 // Compiles all rooms (project references), lays what is not TypeScript beside the compiled files, bundles the SDK and
 // the reference bank's page scripts for browsers, and bundles the agent as it ships.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -129,10 +139,21 @@ async function bundlePrograms(folder, plugins) {
   for (const name of Object.keys(PROGRAMS)) chmodSync(join(outdir, `${name}.js`), 0o755);
 }
 
+/** What the package's names start: in a checkout the bundle that CI can script, in a package (`--ship`) the other. */
+function writeStarters(bundle) {
+  mkdirSync(join(dist, 'bin'), { recursive: true });
+  for (const name of ['inkan', 'inkan-bank']) {
+    const starter = join(dist, 'bin', `${name}.js`);
+    writeFileSync(starter, `#!/usr/bin/env node\nawait import('../${bundle}/${name}.js');\n`);
+    chmodSync(starter, 0o755);
+  }
+}
+
 compile();
 compileNullPin();
 copyAssets();
 await bundleForBrowsers();
 await bundlePrograms('bundle', [moved, withoutScript]);
-// The same with the scripted human, for tests, the bench and containers: nobody installs it.
+// The same with the scripted human, for a checkout, tests, the bench and containers: nobody installs it.
 await bundlePrograms('bundle-scripted', [moved]);
+writeStarters(process.argv.includes('--ship') ? 'bundle' : 'bundle-scripted');
