@@ -300,6 +300,53 @@ describe('integration: what CAs answer', () => {
       });
   });
 
+  describe('to "what do you want to see in a request?", before anybody is asked and anything is made', () => {
+    const say =
+      (code: number, body: string | Buffer = ''): FaultyCa['csrattrs'] =>
+      (response) =>
+        void response.writeHead(code).end(body);
+    const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64');
+    const wishes: readonly [what: string, answer: FaultyCa['csrattrs'], code: ErrorCode][] = [
+      ['404: no wishes', say(404), 'ERR_USER_REFUSED'],
+      ['204: no wishes', say(204), 'ERR_USER_REFUSED'],
+      ['an empty SEQUENCE: no wishes', say(200, 'MAA='), 'ERR_USER_REFUSED'],
+      ['a key on P-256', say(200, base64('300a06082a8648ce3d030107')), 'ERR_USER_REFUSED'],
+      [
+        'a key on P-384 alone, which was not ordered',
+        say(200, base64('300706052b81040022')),
+        'ERR_CA_ATTRIBUTES_UNSUPPORTED',
+      ],
+      [
+        'a template of RFC 9908',
+        say(200, base64('30133011060b2a864886f70d010910023d31023000')),
+        'ERR_CA_ATTRIBUTES_UNSUPPORTED',
+      ],
+      ['a challenge password', say(200, base64('300b06092a864886f70d010907')), 'ERR_CA_ATTRIBUTES_UNSUPPORTED'],
+      ['garbage', say(200, 'garbage!'), 'ERR_CA_ANSWER_INVALID'],
+      ['500', say(500), 'ERR_CA_UNAVAILABLE'],
+      ['a redirect', say(302), 'ERR_CA_REDIRECTED'],
+      ['no answer in time', () => {}, 'ERR_CA_UNREACHABLE'],
+    ];
+    for (const [what, answer, code] of wishes)
+      it(`${what} → ${code}`, async () => {
+        ca.csrattrs = answer;
+        desk.answer({ consent: 'refuse' });
+        const agent = await desk.compose();
+        // Another account: this one's request is under way.
+        const order = await bank.order({ keys: ['ec-p256'], account: { id: 'M0002', display: 'another' } });
+        const { error } = await agent.enrollments.settled(
+          await agent.enrollments.begin(order, ORIGIN, 'enroll'),
+          'owner',
+        );
+        await agent.enrollments.close();
+        desk.answer({ pin: 'cancel' });
+        expect(error?.code).to.equal(code);
+        expect((await agent.journal.list()).map(({ enrollment }) => enrollment)).to.deep.equal([signed.enrollment]);
+        expect(objectsOn(desk, 'desk')).to.deep.equal(objects);
+        expect(ca.requests).to.deep.equal([]);
+      });
+  });
+
   async function leafFor({ csr }: Parameters<Answer>[0], changes: object = {}): Promise<CertificateDer> {
     const spki = new Uint8Array(csr.publicKey.rawData);
     return makeLeaf({ issuer: bank.authority.issuing, spki, subject: csr.subjectName, ...changes });
