@@ -85,14 +85,12 @@ export class Enrollments {
     for (const entry of await this.#ports.journal.list()) if (!this.#live.has(entry.enrollment)) this.#adopt(entry);
   }
 
-  /** Goes on with everything that waits for nobody but the CA, and gives up what was never sent. */
+  /** Goes on with everything that waits for nobody but the CA (the person is called when it has issued), and gives up what was never sent. */
   goOn(): void {
     for (const live of this.#live.values()) {
-      if (live.entry?.state.name === 'pending') this.#start(live);
-      if (this.#isStale(live)) {
-        live.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'never sent' }));
-        this.#start(live);
-      }
+      const isStale = this.#isStale(live);
+      if (isStale) live.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'never sent' }));
+      if (isStale || (live.entry && needsNobody(live.entry.state))) this.#start(live);
     }
     void remindDaily(() => this.#waiting(), this.#ports, this.#ending.signal);
   }
@@ -390,6 +388,12 @@ export class Enrollments {
     if (!live || !isVisible(live, viewer)) throw new AgentError('ERR_BRIDGE_ENROLLMENT_UNKNOWN');
     return live;
   }
+}
+
+/** A request that is signed, may be sent again, or was put off. Before it and after it stands the PIN. */
+function needsNobody(state: State): boolean {
+  if (state.name === 'sent') return state.plan.service.resend === 'idempotent';
+  return state.name === 'csr-signed' || state.name === 'pending';
 }
 
 /** Never with a hyphen in front, which the command line would take for an option. */

@@ -120,6 +120,31 @@ describe('integration: exactly one', () => {
     expect(ca.requests[1]).to.equal(ca.requests[0]);
   });
 
+  const ALONE: readonly [string, 'never' | 'idempotent', FaultyCa['answer'], end: string][] = [
+    ['signed and not acted upon', 'never', status(503), 'completed'],
+    [
+      'sent, where the same bytes bring the same',
+      'idempotent',
+      (_, response) => void response.socket?.destroy(),
+      'completed',
+    ],
+    ['sent, where they may bring another', 'never', (_, response) => void response.socket?.destroy(), 'sent'],
+  ];
+  for (const [what, resend, answer, end] of ALONE)
+    it(`after a restart, what was ${what} → ${end}, by itself`, async () => {
+      const { enrollment: services, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
+      desk.addProfile({ ...profile, enrollment: { customers: { ...services['customers'], url: ca.url, resend } } });
+      ca.answer = answer;
+      const { enrollment } = await enroll();
+      await agent.enrollments.close();
+      ca.answer = issue(bank.authority);
+      agent = await desk.compose();
+      agent.enrollments.goOn();
+      expect((await settled(enrollment)).state).to.equal(end);
+      expect(ca.requests).to.have.lengthOf(end === 'completed' ? 2 : 1);
+      expect(new Set(ca.requests).size).to.equal(1);
+    });
+
   it('two pages with two orders for one account are one operation, while it is at work and while it is pending', async () => {
     ca.answer = status(202, '', { 'Retry-After': '3600' });
     const first = await agent.enrollments.begin(await order(), ORIGIN, 'enroll');
