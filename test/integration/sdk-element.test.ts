@@ -1,7 +1,5 @@
 /** `<inkan-enrollment>` in a real Chromium, on a page whose policy allows no inline style, no inline script and no Trusted Types. */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { expect } from 'chai';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -9,10 +7,9 @@ import { WebSocketServer } from 'ws';
 import type { InkanEnrollmentElement } from '../../web-bridge/sdk/inkan-element.ts';
 import { SDK_WORDS } from '../../web-bridge/sdk/words.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
+import { axeFindings } from '../stage/axe.ts';
 import { servePages } from './sdk-page.ts';
 import { createSmallAgent, RESULT, type SmallAgent, wordsOf } from './small-agent.ts';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 type ElementSeen = { violations: string[]; events: string[]; orders: number };
 declare global {
@@ -79,16 +76,7 @@ describe('the element in Chromium', function () {
   const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
   const id = (): string => [...agent.enrollments.keys()].at(-1) ?? '';
   const events = () => page.evaluate(() => window.elementSeen.events);
-  const findings = async (): Promise<string[]> => {
-    // By the debugger, which the page's policy does not bind.
-    const devtools = await context.newCDPSession(page);
-    await devtools.send('Runtime.evaluate', { expression: await readFile(AXE, 'utf8') });
-    const { result } = await devtools.send('Runtime.evaluate', {
-      expression: `axe.run('inkan-enrollment').then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) => id + ' ' + nodes[0].html)))`,
-      awaitPromise: true,
-    });
-    return JSON.parse(String(result.value)) as string[];
-  };
+  const findings = () => axeFindings(page, 'inkan-enrollment');
 
   for (const language of ['ja', 'en'] as const)
     it(`explains before the browser asks, with picture, reason, telephone and the only address (${language})`, async () => {

@@ -21,12 +21,16 @@ export type IssuedCertificate = CertificateReference & {
 
 export type Account = {
   readonly id: string;
-  readonly role: Role;
+  readonly role: Role | 'staff';
   readonly display: string;
   readonly subject: AcquisitionClaims['subject'];
   readonly password: string;
   /** Oldest first. */
   certificates: IssuedCertificate[];
+  /** The contract's way to log in; the first log-in with a certificate moves the ID. */
+  method?: 'password' | 'certificate';
+  /** 失効: no acquisition until 再発行 opens it. */
+  closed?: boolean;
 };
 
 /** What the RA promised its CA: this account may show this secret with one request. */
@@ -47,7 +51,7 @@ export type BankStore = StateFile<BankState>;
 export type Credentials = {
   readonly id: string;
   readonly password: string;
-  readonly role: Role;
+  readonly role: Account['role'];
   readonly display: string;
 };
 
@@ -77,6 +81,8 @@ const CUSTOMERS: readonly Customer[] = [
       ['CN', '54100002'],
     ],
   },
+  // The bank's own: issues to administrators again, and revokes. It gets no certificate here.
+  { id: '54109999', role: 'staff', display: 'サンプル信用金庫 担当者', subject: [] },
 ];
 
 /** Opens the store; at the first start it makes the accounts and keeps their passwords in a file of their own. */

@@ -87,6 +87,8 @@ const SUPPORT: Readonly<Record<AcquisitionRefusal | 'order.expired', string>> = 
   'nothing-to-replace': 'K04',
   'window-not-open': 'K05',
   'window-closed': 'K06',
+  revoked: 'K09',
+  staff: 'K11',
 };
 
 /** The order is made at the click, so that it is young; it goes to our own page's script and to nobody else. */

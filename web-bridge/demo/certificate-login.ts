@@ -67,6 +67,7 @@ function recordLogin(store: BankStore, certificate: X509Certificate): Account | 
     const used = certificates.find((one) => isSame(one, shown));
     if (!used) return;
     used.loggedIn = true;
+    accountOf(state, account.id).method = 'certificate';
     for (const one of certificates) if (one.serialNumber === used.replaces) one.revoked = true;
   });
   return accountOf(store.state, account.id);

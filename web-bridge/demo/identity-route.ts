@@ -9,7 +9,13 @@ import { csrfMatches, type Session } from './sessions.ts';
 export type FormMemory = { typedId: string };
 
 /** HTTP's name for each problem. */
-const STATUS: Readonly<Record<Problem['kind'], number>> = { missing: 422, unknown: 401, stale: 403, wait: 429 };
+const STATUS: Readonly<Record<Problem['kind'], number>> = {
+  missing: 422,
+  unknown: 401,
+  stale: 403,
+  wait: 429,
+  'certificate-only': 403,
+};
 
 export type Attempt = { readonly account: Account } | { readonly problem: Problem; readonly status: number };
 

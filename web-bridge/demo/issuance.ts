@@ -116,6 +116,8 @@ function checkAgainstAccount({ store }: Issuing, authorization: Known, request: 
 
 /** Several orders may have been made for an account before one of them was used: the rule of the RA counts here too. */
 function checkOneCertificate(account: Account, { replaces }: Authorization): void {
+  // Pending requests, too: 失効 may come while they wait.
+  if (account.closed) throw new Refusal(403, 'This account may not have a certificate');
   const current = currentCertificate(account);
   if (!current || current.serialNumber === replaces?.serialNumber) return;
   throw new Refusal(409, 'This account has a certificate already');

@@ -46,6 +46,8 @@ export async function identify(ra: Pick<Ra, 'store' | 'throttle'>, id: string, p
 }
 
 export type AcquisitionRefusal =
+  | 'revoked'
+  | 'staff'
   | 'already-certified'
   | 'reacquire-instead'
   | 'nothing-to-replace'
@@ -59,6 +61,8 @@ export function acquisitionRefusal(
   renewal: RenewalWindow,
   now = Date.now(),
 ): AcquisitionRefusal | undefined {
+  if (account.role === 'staff') return 'staff';
+  if (account.closed) return 'revoked';
   const current = currentCertificate(account);
   if (!current) return purpose === 'enroll' ? undefined : 'nothing-to-replace';
   const { notAfter } = current;

@@ -22,7 +22,6 @@ import { showFailure } from './acquisition/failure.ts';
 import { fetchOrder } from './acquisition/order.ts';
 import { showProgress } from './acquisition/progress.ts';
 import { fill, find, language, part, root, screen, show } from './acquisition/screens.ts';
-import { ON_THIS_COMPUTER } from './parts/this-computer.ts';
 
 const LOOK_FOR_TOKEN_MS = 4_000;
 const STORAGE_KEY = 'bank.enrollment';
@@ -71,7 +70,7 @@ async function conclude(work: (signal: AbortSignal) => Promise<EnrollmentResult 
 async function prepare(): Promise<void> {
   current.again = prepare;
   show('preparing');
-  if ((await readiness()) === 'explain' && !ON_THIS_COMPUTER) showQuestion('explain');
+  if ((await readiness()) === 'explain') showQuestion('explain');
   else await connect();
 }
 
@@ -93,7 +92,7 @@ async function whenAllowed(): Promise<void> {
 }
 
 function onState(state: BridgeState): void {
-  showQuestion(state === 'asking' && !ON_THIS_COMPUTER ? 'asking' : 'over');
+  showQuestion(state === 'asking' ? 'asking' : 'over');
 }
 
 async function connect(): Promise<void> {

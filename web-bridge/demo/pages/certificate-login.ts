@@ -1,7 +1,6 @@
 /** 電子証明書ログイン: the whole of what a bank's page does. An order from the server, a log-in by the agent, the answer back. */
 import { authenticate, readiness, SDK_WORDS, whenGranted } from '../../sdk/inkan.ts';
 import { fill, find, language, onClick, post, show, showFailure } from './parts/agent-part.ts';
-import { ON_THIS_COMPUTER } from './parts/this-computer.ts';
 
 const root = find(document, '#certificate-login');
 
@@ -18,7 +17,7 @@ async function logIn(): Promise<void> {
 
 /** Where the browser will ask, it is explained first, and the connection waits for a click. */
 async function begin(): Promise<void> {
-  if ((await readiness()) !== 'explain' || ON_THIS_COMPUTER) return connect();
+  if ((await readiness()) !== 'explain') return connect();
   fill(find(root, '[data-part="explain"]'), SDK_WORDS.explain[language]);
   show(root, 'explain');
 }

@@ -6,7 +6,9 @@ import { type Account, currentCertificate } from '../accounts.ts';
 import { type Content, type Html, html } from '../html.ts';
 import type { AcquisitionPurpose } from '../ra.ts';
 import { SCREEN_OF, steps } from './authority.ts';
+import { bankHelp } from './help.ts';
 import { layout, link, type Scene } from './layout.ts';
+import { dialogPicture, picture } from './pictures.ts';
 
 /** The work of the agent in the order it is done; the script marks how far it is. */
 const WORK = [
@@ -29,14 +31,6 @@ const cancelRow = ({ words }: Scene): Html =>
   html`<div class="cancel"><button type="button" class="button secondary" data-do="cancel">${words('cancel.button')}</button>
     <p class="faint">${words('cancel.meaning')}</p></div>`;
 
-/** What the browser's question looks like; the script shows it only where the question will come. */
-const picture = ({ words }: Scene): Html =>
-  html`<figure class="question" aria-label="${words('preparing.picture.title')}">
-    <figcaption>${words('preparing.picture.title')}</figcaption>
-    <p>${words('preparing.picture.text')}</p>
-    <p class="answers"><span>${words('preparing.picture.block')}</span><span class="wanted">${words('preparing.picture.allow')}</span></p>
-  </figure>`;
-
 function preparing(scene: Scene): Html {
   const { words } = scene;
   return screen(
@@ -46,7 +40,7 @@ function preparing(scene: Scene): Html {
     <div role="status"><p class="working" data-part="checking">${words('preparing.checking')}</p>
       <p class="notice" data-part="token" hidden>${words('preparing.token')}</p></div>
     <div data-part="explain" hidden><div class="notice" role="status"><p data-fill="what"></p><p data-fill="remedy"></p></div>
-      <p>${words('preparing.why')}</p>${picture(scene)}
+      <p>${words('preparing.why')}</p>${picture(scene)}${bankHelp(scene)}
       <p><button type="button" class="button" data-do="connect">${words('preparing.connect')}</button></p></div>
     ${cancelRow(scene)}`,
   );
@@ -81,7 +75,7 @@ function issuing(scene: Scene): Html {
     'issuing',
     words('issuing.title'),
     html`<p>${words('issuing.lead')}</p><p class="faint">${words('issuing.harmless')}</p>
-    <p class="notice" data-part="dialog" hidden>${words('issuing.dialog')}</p>
+    <div data-part="dialog" hidden><p class="notice">${words('issuing.dialog')}</p>${dialogPicture(scene)}</div>
     <div class="notice bad" data-part="waiting" role="status" hidden><p data-fill="what"></p><p data-fill="remedy"></p></div>
     <div class="notice good" data-part="pending" role="status" hidden><h2>${words('issuing.pending')}</h2><p>${words('issuing.pending.text')}</p></div>
     <ol class="work">${WORK.map(work)}</ol><p class="unseen" role="status" data-part="announcement"></p>
@@ -118,6 +112,8 @@ function failure(scene: Scene, over: string): Html {
     <p class="support">${words('failure.support')} <strong data-fill="support"></strong></p>
     <div class="row"><button type="button" class="button" data-do="again">${words('failure.again')}</button>
       <a class="button secondary" data-part="over" href="${over}">${words('failure.over')}</a></div>
+    <div data-part="unreached" hidden>${bankHelp(scene)}</div>
+    <p class="faint"><a href="${link(scene, `${scene.siteUrl}/help`)}">${words('trouble-help.title')}</a></p>
     <p class="faint">${words('failure.help', { telephone: words('help.telephone'), hours: words('help.hours') })}</p>`,
   );
 }

@@ -2,11 +2,13 @@
 import { type Account, currentCertificate } from '../accounts.ts';
 import { removableCertificate } from '../certificate-login.ts';
 import { type Html, html } from '../html.ts';
+import type { ManagementMemory } from '../management-routes.ts';
 import { acquisitionRefusal, type RenewalWindow } from '../ra.ts';
 import { formatDate } from '../words.ts';
 import { removalCard, renewalCard } from './certificate.ts';
 import { type IdentityForm, identityForm } from './identity-form.ts';
 import { layout, link, type Scene } from './layout.ts';
+import { certificateList, managementCard } from './management.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -25,6 +27,7 @@ export function homePage(scene: Scene): Html {
         <ol class="numbered">${[1, 2, 3].map((step) => html`<li>${words(`home.how.${step}`)}</li>`)}</ol></section>
       <section class="card"><h2>${words('home.safe.heading')}</h2><p>${words('home.safe.text')}</p></section>
       <section class="card"><h2>${words('home.help.heading')}</h2><p>${words('home.help.text')}</p>
+        <p><a href="${link(scene, '/help')}">${words('trouble-help.title')}</a></p>
         <p class="telephone">${words('help.telephone')}<small>${words('help.hours')}</small></p></section>
     </div>`;
   return layout(scene, { title: words('home.title'), body });
@@ -91,7 +94,17 @@ function certificateLine({ words, language }: Scene, account: Account): string {
   return words(days < 0 ? 'account.certificate.expired' : 'account.certificate.valid', { until, days });
 }
 
-export function accountPage(scene: Scene, account: Account, csrf: string, renewal: RenewalWindow): Html {
+export type AccountPage = {
+  readonly account: Account;
+  readonly csrf: string;
+  readonly renewal: RenewalWindow;
+  /** Whose certificates this account may have reissued and revoked. */
+  readonly managed: readonly Account[];
+  /** What has just been done. */
+  readonly told: ManagementMemory['told'] | undefined;
+};
+
+export function accountPage(scene: Scene, { account, csrf, renewal, managed, told }: AccountPage): Html {
   const { words } = scene;
   const expired = (currentCertificate(account)?.notAfter ?? 0) < Date.now();
   const renewable = acquisitionRefusal(account, 'reenroll', renewal) === undefined;
@@ -99,15 +112,19 @@ export function accountPage(scene: Scene, account: Account, csrf: string, renewa
   const body = html`<div class="stack"><section class="card narrow">
     <h1>${words('account.title')}</h1>
     <p class="lead">${words('account.welcome', { display: account.display })}</p>
+    ${told && html`<p class="notice good" role="status">${words(`manage.${told.act}.done`, { id: told.id })}</p>`}
     <dl class="facts">
       <div><dt>${words('field.id')}</dt><dd>${account.id}</dd></div>
       <div><dt>${words('account.role')}</dt><dd>${words(`account.role.${account.role}`)}</dd></div>
+      <div><dt>${words('account.method')}</dt><dd>${words(`account.method.${account.method ?? 'password'}`)}</dd></div>
       <div><dt>${words('account.certificate')}</dt><dd>${certificateLine(scene, account)}</dd></div>
     </dl>
+    ${account.certificates.length > 0 && html`<h2>${words('list.title')}</h2>${certificateList(scene, account)}`}
     <form method="post" action="/logout"><input type="hidden" name="csrf" value="${csrf}">
       <button class="button secondary" type="submit">${words('account.logout')}</button></form>
   </section>
   ${renewable && renewalCard(scene, account, expired)}
-  ${removable && removalCard(scene, csrf)}</div>`;
+  ${removable && removalCard(scene, csrf)}
+  ${managed.length > 0 && managementCard(scene, managed)}</div>`;
   return layout(scene, { title: words('account.title'), body, scripts: removable ? ['removal'] : [] });
 }

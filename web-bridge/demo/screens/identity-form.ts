@@ -4,7 +4,7 @@ import { link, type Scene } from './layout.ts';
 
 /** What was wrong with the last attempt; its words are `problem.<kind>`. */
 export type Problem =
-  | { readonly kind: 'missing' | 'unknown' | 'stale' }
+  | { readonly kind: 'missing' | 'unknown' | 'stale' | 'certificate-only' }
   | { readonly kind: 'wait'; readonly seconds: number };
 
 export type IdentityForm = {

@@ -42,6 +42,7 @@ export function showFailure(error: unknown): void {
   fill(shown, 'remedy', remedy);
   fill(shown, 'support', support);
   find(shown, '[data-do="again"]').hidden = !retry;
+  part('failure', 'unreached').hidden = reached;
   // One way on is the main one: to try again where that helps, else to start over.
   part('failure', 'over').classList.toggle('secondary', retry);
   show('failure');

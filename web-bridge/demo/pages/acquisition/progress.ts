@@ -1,13 +1,11 @@
 /** 電子証明書発行処理中: how far the agent is. */
-import type { EnrollmentStatus } from '../../../sdk/inkan.ts';
+import { dialogTitle, type EnrollmentStatus } from '../../../sdk/inkan.ts';
 import { fill, find, language, part, screen, show } from './screens.ts';
 
 type Shown = EnrollmentStatus['state'] | 'connecting';
 
 /** Until the request is sent, it can be called back. */
 const CANCELLABLE: readonly Shown[] = ['connecting', 'accepted', 'consented', 'key-generated', 'csr-signed'];
-/** While these last, a dialog of the agent may be open. */
-const WITH_DIALOG: readonly Shown[] = ['accepted', 'consented', 'issued'];
 
 function markWork(state: Shown): void {
   const items = [...screen('issuing').querySelectorAll<HTMLElement>('[data-state]')];
@@ -33,12 +31,20 @@ function showWaiting(error: EnrollmentStatus['error']): void {
   fill(box, 'remedy', error.words[language].remedy);
 }
 
+/** A dialog of the agent may be open, and lie behind the browser: its title says what to look for. */
+function showDialog(state: Shown): void {
+  const title = state === 'connecting' ? undefined : dialogTitle(state, language);
+  const box = part('issuing', 'dialog');
+  box.hidden = title === undefined;
+  if (title) fill(box, 'dialog-title', title);
+}
+
 export function showProgress(state: Shown, error?: EnrollmentStatus['error']): void {
   show('issuing');
   markWork(state);
   showWaiting(error);
   part('issuing', 'pending').hidden = state !== 'pending';
-  part('issuing', 'dialog').hidden = !WITH_DIALOG.includes(state);
+  showDialog(state);
   part('issuing', 'cancellable').hidden = !CANCELLABLE.includes(state);
   part('issuing', 'sent').hidden = CANCELLABLE.includes(state) || state === 'pending';
 }

@@ -43,6 +43,8 @@ function tell(error: unknown): Told {
 }
 
 export function showFailure(root: HTMLElement, error: unknown): void {
+  const unreached = error instanceof InkanError && error.code.startsWith('ERR_SDK_');
+  find(root, '[data-unreached]').hidden = !unreached;
   fill(find(root, '[data-part="failure"]'), tell(error));
   show(root, 'failure');
 }
