@@ -12,8 +12,8 @@ export const LIMITS = {
   headerBytes: 8 * 1024,
   /** Sockets that have not upgraded; above this the oldest silent one gives way. */
   waitingSockets: 256,
-  connections: 64,
-  connectionsPerOrigin: 16,
+  connections: 256,
+  connectionsPerOrigin: 64,
 
   messageBytes: MAX_MESSAGE_BYTES,
   /** Frames of one message, and pieces of a frame as they arrive. */
