@@ -11,6 +11,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import type { Role } from '../../web-bridge/demo/accounts.ts';
 import { type Bank, startBank } from '../../web-bridge/demo/bank.ts';
 import { childrenOf } from '../contract/processes.ts';
+import { type CountedHuman, layCountedHuman } from '../doubles/counting-pinentry.ts';
 import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { firstPage, openBrowser } from '../stage/browser.ts';
 import { type Account, acquire, goToAcquisition, identify, waitForDone } from '../stage/customer.ts';
@@ -27,6 +28,7 @@ describe("end to end: the browser's question", () => {
   let bank: Bank;
   let desk: AgentDesk;
   let agent: ServedAgent;
+  let human: CountedHuman;
   let screen: Screen | undefined;
   let context: BrowserContext;
   let page: Page;
@@ -37,7 +39,8 @@ describe("end to end: the browser's question", () => {
     bank = await startBank({ stateFolder: join(folder, 'bank'), scheme: 'https', hostnames: HOSTNAMES });
     desk = layAgentDesk(folder);
     desk.addProfile(bank.profile);
-    agent = await serveAgent(desk);
+    human = layCountedHuman(folder, desk.pin);
+    agent = await serveAgent(desk, { person: true, environment: human.environment });
     screen = await openScreen();
   });
   after(async () => {
@@ -80,7 +83,7 @@ describe("end to end: the browser's question", () => {
     bank.accounts.find((account) => account.role === role) ?? { id: '', password: '' };
   const heading = (name: string) => page.getByRole('heading', { level: 1, name });
 
-  it('waits for as long as the question is open, and on Allow leads to the installed certificate', async () => {
+  it('waits for as long as the question is open, and on Allow leads to the installed certificate: one consent, one PIN', async () => {
     await toTheQuestion(account('administrator'));
     await sleep(THINKING_MS);
     expect(await permissionState()).to.equal('prompt');
@@ -96,6 +99,12 @@ describe("end to end: the browser's question", () => {
     await acquire(page);
     await waitForDone(page);
     expect(objectsOn(desk, 'desk').filter((line) => line.startsWith('Private Key'))).to.have.lengthOf(1);
+    // The whole human cost: the one question of the browser above, which nobody was there to answer twice, and these.
+    expect(human.windows()).to.deep.equal([
+      'confirm: 内容の確認 – 電子証明書アプリ（Inkan）',
+      'PIN: USBトークンのPIN – 電子証明書アプリ（Inkan）',
+    ]);
+    expect(await permissionState()).to.equal('granted');
   });
 
   it('says what was denied and how to allow it, and goes on by itself once it is allowed', async () => {
