@@ -31,6 +31,7 @@ const COMMANDS = {
     run: ['test/run.mjs'],
   },
   token: { packages: [...COMPILER, 'openssl'], run: ['dist/test/token/main.js'] },
+  screenshots: { packages: [...COMPILER, ...TOKEN, ...BROWSER], run: ['dist/test/screenshots.js'] },
   bench: { packages: [...COMPILER, ...TOKEN, 'curl'], run: ['dist/test/bench/main.js'] },
 };
 

@@ -208,6 +208,78 @@ describe('the reference bank', function () {
     });
   });
 
+  describe('reissue and revocation', () => {
+    const comeIn = async (account: number) => {
+      const { id, password } = bank.accounts[account]!;
+      const customer = visitor();
+      await customer.get(`${bank.siteUrl}/login`);
+      await customer.post(`${bank.siteUrl}/login`, { id, password });
+      return customer;
+    };
+    /** The user has a certificate, by openssl. */
+    const certify = async (account: number): Promise<void> => {
+      const { id, password } = bank.accounts[account]!;
+      const customer = visitor();
+      await customer.get(`${bank.caUrl}/acquire`);
+      await customer.post(`${bank.caUrl}/acquire`, { id, password });
+      await customer.get(`${bank.caUrl}/acquisition`);
+      const claims = await claimsOf(bank, orderIn((await customer.order(bank.caUrl)).page));
+      expect((await enroll(makeRequest(claims.subject), claims)).status).to.equal(200);
+    };
+    const state = () => {
+      type Kept = { certificates: { revoked: boolean }[]; closed?: boolean };
+      const file = readFileSync(join(folder, 'state/bank.json'), 'utf8');
+      return (JSON.parse(file) as { accounts: Record<string, Kept> }).accounts['54100002']!;
+    };
+
+    it('are the administrator’s for his users, with the page’s own form; acquisition is closed until the reissue', async () => {
+      await start();
+      await certify(1);
+      const administrator = await comeIn(0);
+      const forged = await administrator.post(`${bank.siteUrl}/certificates/revoke`, {
+        id: '54100002',
+        csrf: 'forged',
+      });
+      expect([forged.status, state().certificates[0]?.revoked]).to.deep.equal([403, false]);
+      expect((await administrator.get(`${bank.siteUrl}/certificates/revoke?id=54100002`)).page).to.contain(
+        '元には戻せません',
+      );
+      expect((await administrator.post(`${bank.siteUrl}/certificates/revoke`, { id: '54100002' })).status).to.equal(
+        303,
+      );
+      expect(state()).to.deep.include({ closed: true });
+      expect(state().certificates[0]?.revoked).to.equal(true);
+      const user = visitor();
+      const { id, password } = bank.accounts[1]!;
+      await user.get(`${bank.caUrl}/acquire`);
+      await user.post(`${bank.caUrl}/acquire`, { id, password });
+      expect((await user.get(`${bank.caUrl}/refused`)).page).to.contain('このお客様IDの電子証明書は失効しています。');
+      await user.get(`${bank.caUrl}/acquisition`);
+      expect((await user.order(bank.caUrl)).status).to.equal(409);
+      await administrator.post(`${bank.siteUrl}/certificates/reissue`, { id: '54100002' });
+      await certify(1);
+      expect(state().certificates.map(({ revoked }) => revoked)).to.deep.equal([true, false]);
+    });
+
+    it('are nobody’s for himself, no user’s, and not the staff’s for users', async () => {
+      await start();
+      await certify(1);
+      const [administrator, user, staff] = [await comeIn(0), await comeIn(1), await comeIn(2)];
+      for (const [who, id] of [
+        [administrator, '54100001'],
+        [user, '54100002'],
+        [user, '54100001'],
+        [staff, '54100002'],
+        [staff, '__proto__'],
+      ] as const) {
+        expect((await who.get(`${bank.siteUrl}/certificates/revoke?id=${id}`)).status, id).to.equal(403);
+        expect((await who.post(`${bank.siteUrl}/certificates/revoke`, { id })).status, id).to.equal(403);
+      }
+      expect((await visitor().get(`${bank.siteUrl}/certificates/revoke?id=54100002`)).status).to.equal(303);
+      expect(state().certificates[0]?.revoked).to.equal(false);
+    });
+  });
+
   describe('identity', () => {
     const WRONG: [string, Record<string, string>, number, string][] = [
       [
