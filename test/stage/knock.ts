@@ -69,14 +69,14 @@ export async function openPage(port: number, origin: string): Promise<WebSocket>
 
 let lastId = 0;
 
-/** Sends a message and takes the answer with its number, or with none. */
+/** Sends a message and takes the answer with its number, or with none; to a text any answer is one. */
 export async function ask<R = Record<string, string>>(socket: WebSocket, message: unknown): Promise<Answer<R>> {
-  const { id = null } = Object(message) as { id?: number };
+  const { id } = Object(message) as { id?: number };
   const answered = new Promise<Answer<R>>((resolve, reject) => {
     const gone = (): void => reject(new Error('the bridge closed the connection'));
     const hear = (data: Buffer): void => {
       const answer = JSON.parse(String(data)) as Answer<R>;
-      if (!('id' in answer) || (answer.id !== id && answer.id !== null)) return;
+      if (!('id' in answer) || (id !== undefined && answer.id !== id && answer.id !== null)) return;
       socket.off('message', hear).off('close', gone);
       resolve(answer);
     };

@@ -1,5 +1,8 @@
 /** JSON (RFC 8259) from a stranger: of bounded depth, with no name twice (§4) and none that objects inherit from. */
 
+/** Also what valibot passes over in silence (`prototype`, `constructor`), so that no unknown member goes unrefused. */
+const INHERITED: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Object.prototype), 'prototype']);
+
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 
 /** Walks the tokens of a text that is known to be JSON. */
@@ -12,7 +15,7 @@ function isHarmless(text: string, depth: number): boolean {
     else if (token !== ':') lastText = token;
     else {
       const name = JSON.parse(lastText) as string;
-      if (name === '__proto__' || open.at(-1)?.has(name)) return false;
+      if (INHERITED.has(name) || open.at(-1)?.has(name)) return false;
       open.at(-1)?.add(name);
     }
     if (open.length > depth) return false;
