@@ -1,5 +1,5 @@
 /**
- * The PIN and the bank's one-time authorization are canaries: a whole enrollment through `inkan serve`, and afterwards
+ * A21: the PIN and the bank's one-time authorization are canaries: a whole enrollment through `inkan serve`, and afterwards
  * nobody finds the PIN anywhere but in the token host while it works, nor the authorization once the certificate is there.
  */
 import type { ChildProcess } from 'node:child_process';
@@ -86,7 +86,7 @@ function look(pid: number, forms: readonly Buffer[]): Seen {
   return { pid, announced, remembers: remembers(pid, forms) };
 }
 
-describe('integration: canaries', () => {
+describe('A21: canaries of PIN and authorization', () => {
   let stage: EnrollmentDesk;
   let agentProcess: ChildProcess;
   let agentThen: Seen;
