@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { SDK_WORDS } from '../../web-bridge/sdk/words.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
 import { answerQuestion, hasScreen, openScreen, questionIsReadable, type Screen } from '../stage/screen.ts';
 import { servePages } from './sdk-page.ts';
@@ -95,5 +96,23 @@ describe("Chromium's permission question", function () {
     closed.close();
     await enrollAt(port);
     expect((await settled()).error?.code).to.equal('ERR_SDK_NOT_RUNNING');
+  });
+
+  it('is shown by the element while it is open, and a closed one is told with what to do', async () => {
+    const port = await startAgent();
+    await page.goto(`${pages.origin}/element?ports=[${port}]`);
+    await page.getByRole('button', { name: '確認メッセージへ進む' }).click();
+    const element = page.locator('inkan-enrollment');
+    await element.getByText(SDK_WORDS.asking.ja.what).waitFor();
+    expect(await element.locator('figure.question').count()).to.equal(1);
+    expect(await element.getByRole('button').count()).to.equal(0);
+    await questionIsReadable();
+    answerQuestion(screen, 'close');
+    await element.getByText(SDK_WORDS.dismissed.ja.what).waitFor();
+    await element.getByText('S03').waitFor();
+    await element.getByRole('button', { name: 'もう一度試す' }).click();
+    await questionIsReadable();
+    answerQuestion(screen, 'allow');
+    await element.getByText('内容の確認 – 電子証明書アプリ（Inkan）').waitFor();
   });
 });
