@@ -16,7 +16,7 @@ export async function axeFindings(page: Page, selector = 'html'): Promise<string
   await evaluate(await readFile(AXE, 'utf8'));
   const tell = `({ id, impact, nodes }) => id + ' (' + impact + '): ' + nodes[0].html`;
   const found = await evaluate(
-    `axe.run(${JSON.stringify(selector)}).then(({ violations }) => JSON.stringify(violations.map(${tell})))`,
+    `axe.run(${JSON.stringify(selector)}, { resultTypes: ['violations'] }).then(({ violations }) => JSON.stringify(violations.map(${tell})))`,
   );
   await devtools.detach();
   return JSON.parse(String(found)) as string[];
