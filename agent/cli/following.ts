@@ -108,6 +108,11 @@ function describe(result: Result, language: Language): string[] {
     [say('examination'), `${say('notExportable')} (${examination.trials.length})`],
     [say('proof'), say('proven')],
   ]);
-  const rows = examination.trials.map(({ claimed, trial, outcome }) => [claimed, trial, outcome]);
+  const rows = examination.trials.map(({ claim, trial, outcome }) => [
+    say(`claimed.${claim}`),
+    say(`trial.${trial}`),
+    // To read the mark is no attempt that could be refused: what was read is told.
+    say(trial === 'read-extractable' ? 'outcome.unmarked' : `outcome.${outcome}`),
+  ]);
   return [...facts, '', ...columns([[say('claimed'), say('tried'), say('result')], ...rows])];
 }

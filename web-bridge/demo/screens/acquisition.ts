@@ -138,6 +138,7 @@ const SCRIPT_WORDS = [
   'trial.read-secret',
   'trial.wrap',
   'outcome.refused',
+  'outcome.unmarked',
   'outcome.impossible',
   'done.validity.text',
   'done.chain.complete',

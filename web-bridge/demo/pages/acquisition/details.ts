@@ -23,14 +23,21 @@ function element(name: string, text: string): HTMLElement {
   return made;
 }
 
+type Trial = EnrollmentResult['examination']['trials'][number];
+
 /** Three columns: what the token claims, what was tried, what came of it. */
 function trials({ examination }: EnrollmentResult): HTMLElement[] {
   const cell = (text: string): HTMLElement => element('td', text);
   return examination.trials.map(({ claim, trial, outcome }) => {
     const row = document.createElement('tr');
-    row.append(cell(word(`claimed.${claim}`)), cell(word(`trial.${trial}`)), cell(word(`outcome.${outcome}`)));
+    row.append(cell(word(`claimed.${claim}`)), cell(word(`trial.${trial}`)), cell(outcomeOf(trial, outcome)));
     return row;
   });
+}
+
+/** To read the mark is no attempt that could be refused: what was read is told. */
+function outcomeOf(trial: Trial['trial'], outcome: Trial['outcome']): string {
+  return word(trial === 'read-extractable' ? 'outcome.unmarked' : `outcome.${outcome}`);
 }
 
 export function showResult(result: EnrollmentResult): void {
