@@ -280,6 +280,23 @@ describe('SDK in Chromium', function () {
       expect([before, upgrades]).to.deep.equal([1, 1]);
     });
 
+    it('finds the agent on a spare port beside a program that speaks our subprotocol and answers wrongly', async () => {
+      const impostor = new WebSocketServer({ host: '127.0.0.1', port: ports[0] ?? 0 });
+      impostor.on('connection', (socket) =>
+        socket.on('message', (data: Buffer) => {
+          const { id } = JSON.parse(data.toString()) as { id: number };
+          socket.send(
+            JSON.stringify({ jsonrpc: '2.0', id, result: { protocol: 'inkan.v1', version: 7, pin: 'asked' } }),
+          );
+        }),
+      );
+      await startAgent(ports.slice(1));
+      await visit();
+      await enroll();
+      await progressed('accepted');
+      impostor.close();
+    });
+
     it('says so when nobody listens', async () => {
       await visit();
       await enroll();

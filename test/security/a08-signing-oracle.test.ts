@@ -12,7 +12,7 @@ import { ask, call } from '../stage/knock.ts';
 import { standTarget, type Target } from '../stage/target.ts';
 
 const PROOF_DOMAIN = 'inkan-proof-v2\0';
-const RUNS = process.env['INKAN_FULL'] === '1' ? 60 : 4;
+const RUNS = process.env['INKAN_FULL'] === '1' ? 60 : 2;
 
 /** The first element of a DER SEQUENCE, whole: of a CSR its CertificationRequestInfo (RFC 2986 §4.1). */
 function firstElement(der: Buffer): Buffer {

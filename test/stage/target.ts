@@ -9,6 +9,7 @@ import { CompactSign } from 'jose';
 import type { WebSocket } from 'ws';
 import { type Agent, compose, serve } from '../../agent/main.ts';
 import type { EnrollmentResult, Result } from '../../web-bridge/protocol/methods.ts';
+import type { Bridge } from '../../web-bridge/server/server.ts';
 import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
 import { compileFaultyModule, type FaultyModule, faultyModuleOver } from '../doubles/faulty-module.ts';
 import { type AgentDesk, layAgentDesk } from './agent-desk.ts';
@@ -61,8 +62,12 @@ export async function standTarget({ origins = [], service = {} }: TargetOptions 
   desk.addProfile(profileAt(bank, ca, service));
   desk.addProfile(profileAt(other, otherCa, {}));
   const dialogs = noteDialogs(folder, desk.pin);
-  const agent = await compose({ environment: { ...desk.environment, ...dialogs.environment } });
-  const bridge = await serve(agent, [0]);
+  const closeCas = () => Promise.all([ca.close(), otherCa.close()]);
+  // A server that is left listening would keep the whole suite from ending.
+  const { agent, bridge } = await begin(desk, dialogs).catch(async (error: unknown) => {
+    await closeCas();
+    throw error;
+  });
   const pages: WebSocket[] = [];
   let before = { calls: 0, dialogs: 0 };
   const counted = () => ({ calls: module.calls().length, dialogs: dialogs.shown().length });
@@ -117,11 +122,16 @@ export async function standTarget({ origins = [], service = {} }: TargetOptions 
       for (const page of pages) page.terminate();
       await bridge.close();
       await agent.enrollments.close();
-      await Promise.all([ca.close(), otherCa.close()]);
+      await closeCas();
       rmSync(folder, { recursive: true, force: true });
     },
   };
   return target;
+}
+
+async function begin(desk: AgentDesk, dialogs: NotedDialogs): Promise<{ agent: Agent; bridge: Bridge }> {
+  const agent = await compose({ environment: { ...desk.environment, ...dialogs.environment } });
+  return { agent, bridge: await serve(agent, [0]) };
 }
 
 function profileAt({ profile }: BankDesk, ca: FaultyCa, service: object): Record<string, unknown> {
