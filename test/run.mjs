@@ -1,18 +1,26 @@
-// Runs all tests on the compiled output, suite by suite, and closes with the plain count of what really ran.
-// `npm test -- unit "end to end"` runs some of them; `npm test -- --coverage` measures what they reach.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// Runs all tests on the compiled output and closes with the plain count of what really ran. Two lanes at once, for two
+// cores: only the second opens the bridge, whose port is fixed. A suite's output is printed whole when it has ended.
+// `npm test -- unit "end to end"` runs some suites; `npm test -- --coverage` measures what they reach.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** In the order in which a failure is cheapest to understand. */
-const SUITES = [
-  { name: 'architecture', files: 'dist/test/architecture.test.js' },
-  { name: 'unit', files: 'dist/test/unit/**/*.test.js' },
-  { name: 'contract', files: 'dist/test/contract/*.test.js' },
-  { name: 'integration', files: 'dist/test/integration/*.test.js' },
-  { name: 'security', files: 'dist/test/security/*.test.js', folder: 'dist/test/security' },
-  { name: 'end to end', files: 'dist/test/e2e/*.test.js' },
+/** Integration tests that start a bridge or a browser. */
+const ON_THE_BRIDGE = ['bridge', 'bundle', 'cli', 'profile-cli', 'reference-bank', 'sdk-*'].map(
+  (name) => `dist/test/integration/${name}.test.js`,
+);
+
+const TOKENS = [
+  { name: 'architecture', files: ['dist/test/architecture.test.js'] },
+  { name: 'unit', files: ['dist/test/unit/**/*.test.js'] },
+  { name: 'contract', files: ['dist/test/contract/*.test.js'] },
+  { name: 'integration', files: ['dist/test/integration/*.test.js'], without: ON_THE_BRIDGE },
+];
+const PAGES = [
+  { name: 'end to end', files: ['dist/test/e2e/*.test.js'] },
+  { name: 'integration on the bridge', files: ON_THE_BRIDGE },
+  { name: 'security', files: ['dist/test/security/*.test.js'] },
 ];
 
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -20,14 +28,13 @@ const measured = process.argv.includes('--coverage');
 const scratch = mkdtempSync(join(tmpdir(), 'inkan-tests-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-if (wanted.length === 0) {
-  const { status } = spawnSync(process.execPath, ['test/check.mjs', '--built'], { stdio: 'inherit' });
-  if (status !== 0) total.failed += 1;
+if (
+  wanted.length === 0 &&
+  spawnSync(process.execPath, ['test/check.mjs', '--built'], { stdio: 'inherit' }).status !== 0
+) {
+  total.failed += 1;
 }
-for (const { name, files, folder = '.' } of SUITES) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  if (existsSync(folder)) add(name, files);
-}
+await Promise.all([TOKENS, PAGES].map(runLane));
 if (measured)
   spawnSync('node_modules/.bin/c8', ['report', '--exclude-after-remap', '--reporter', 'text'], { stdio: 'inherit' });
 
@@ -35,18 +42,47 @@ rmSync(scratch, { recursive: true, force: true });
 console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
-/** @param {string} name @param {string} files */
-function add(name, files) {
-  console.log(`\n── ${name}`);
+/** @typedef {{ name: string, files: string[], without?: string[] }} Suite */
+
+/** @param {Suite[]} suites */
+async function runLane(suites) {
+  for (const suite of suites) {
+    if (wanted.length === 0 || wanted.includes(suite.name)) await runSuite(suite);
+  }
+}
+
+/** @param {Suite} suite */
+async function runSuite({ name, files, without = [] }) {
   const counts = join(scratch, `${name}.json`);
-  const runner = measured ? ['node_modules/.bin/c8', '--no-clean', '--reporter', 'none'] : [];
-  const mocha = ['node_modules/.bin/mocha', '--timeout', '60000', '--reporter', 'dist/test/stage/counting-reporter.js'];
-  const [command, ...args] = [...runner, ...mocha, '--reporter-option', `counts=${counts}`, files];
-  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+  const startedAt = Date.now();
+  const { status, output } = await mocha([
+    '--reporter-option',
+    `counts=${counts}`,
+    ...without.flatMap((file) => ['--ignore', file]),
+    ...files,
+  ]);
+  console.log(`\n── ${name} (${((Date.now() - startedAt) / 1000).toFixed(0)} s)\n${output}`);
   const suite = read(counts);
   for (const kind of /** @type {const} */ (['passed', 'failed', 'skipped'])) total[kind] += suite[kind];
   // A runner that died, or that failed outside a test, counts as a failure too.
   if (status !== 0 && suite.failed === 0) total.failed += 1;
+}
+
+/**
+ * @param {string[]} args
+ * @returns {Promise<{ status: number | null, output: string }>}
+ */
+function mocha(args) {
+  const runner = measured ? ['node_modules/.bin/c8', '--no-clean', '--reporter', 'none'] : [];
+  const reporter = ['--reporter', 'dist/test/stage/counting-reporter.js'];
+  const [command, ...rest] = [...runner, 'node_modules/.bin/mocha', '--timeout', '60000', ...reporter, ...args];
+  return new Promise((ended) => {
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (text) => (output += text));
+    child.stderr.on('data', (text) => (output += text));
+    child.on('close', (status) => ended({ status, output }));
+  });
 }
 
 /** @param {string} file */
