@@ -4,63 +4,36 @@
  */
 import { createHash } from 'node:crypto';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
-import {
-  type EnrollmentId,
-  type EnrollmentResult,
-  RENEWALS_MAX,
-  type RenewalStanding,
-  type StateName,
-} from '../../web-bridge/protocol/methods.ts';
+import type { EnrollmentId, EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import type { Purpose } from '../../web-bridge/protocol/order.ts';
-import { customerCertificates, isAcceptable } from '../policy/customer-certificates.ts';
 import { checkValidity, type Profile, type VerifiedOrder, verifyOrder } from '../policy/order.ts';
 import { type Accepted, type Plan, planFor } from '../policy/plan.ts';
-import { renewalOf } from '../policy/renewal.ts';
+import {
+  isVisible,
+  type Listener,
+  type Live,
+  newEnrollmentId,
+  newLive,
+  type Standing,
+  standingOf,
+  type Viewer,
+} from './live.ts';
 import { endTakenOver, isSameUndertaking, takeOver } from './lost-answer.ts';
-import type { AttentionHeld, JournalEntry, Ports, TokenDescription } from './ports.ts';
+import type { JournalEntry, Ports } from './ports.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { remindDaily } from './reminders.ts';
 import { resultOf } from './result.ts';
+import { lookAround, type Surroundings } from './surroundings.ts';
+
+export type { Standing, Viewer } from './live.ts';
+
 import { runEnrollment } from './run.ts';
 import { isCancellable, isIssued, isOpen, type State } from './state.ts';
-
-/** What a page, or the person at the CLI, may be told of an enrollment. */
-export type Standing = {
-  readonly enrollment: EnrollmentId;
-  readonly state: StateName;
-  /** Why it failed; or, beside a state that is not final, why it waits. */
-  readonly error?: AgentError;
-};
-
-/** Who asks: a page sees the enrollments of its own origin only; the person at this machine sees all. */
-export type Viewer = { readonly origin: string } | 'owner';
-
-export type Surroundings = {
-  readonly tokenPresent: boolean;
-  readonly renewal: Profile['renewal'] & { readonly certificates: RenewalStanding[] };
-};
-
-export type Listener = (standing: Standing) => void;
-
-type Live = {
-  readonly enrollment: EnrollmentId;
-  readonly origin: string;
-  readonly order: Pick<VerifiedOrder['claims'], 'jti'> & Pick<VerifiedOrder, 'digest'>;
-  /** `undefined` until the human has consented. */
-  entry: JournalEntry | undefined;
-  error: AgentError | undefined;
-  cancel: AbortController;
-  work: Promise<void> | undefined;
-  /** The human's attention, from the order to the key: consent and the PIN are asked in one go. */
-  held: AttentionHeld | undefined;
-  readonly listeners: Set<Listener>;
-};
 
 /** How long another process of this user may take to journal what it has just been allowed. */
 const ACCOUNT_WAIT_MS = 1_000;
 /** An enrollment whose request was never sent is given up after this time: its order has long expired. */
 const UNSENT_LIVES_MS = 24 * 3_600_000;
-const ENROLLMENT_ID_BYTES = 16;
 
 export class Enrollments {
   readonly #ports: Ports;
@@ -119,7 +92,8 @@ export class Enrollments {
     const underWay = this.#underWay(accepted.plan);
     if (underWay) return this.#goOnWith(underWay);
     const held = this.#ports.attention.take(origin);
-    const live = this.#newLive(newEnrollmentId(this.#ports.random), verified, origin);
+    const { jti } = verified.claims;
+    const live = this.#newLive(newEnrollmentId(this.#ports.random), { jti, digest: verified.digest }, origin);
     live.held = held;
     this.#work(live, (signal) => this.#prepareAndRun(live, accepted, signal));
     return live.enrollment;
@@ -145,29 +119,7 @@ export class Enrollments {
   async surroundings(origin: string): Promise<Surroundings> {
     const profile = (await this.#profiles()).find(({ origins }) => origins.includes(origin));
     if (!profile) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN');
-    const all = await this.#ports.tokens.list(this.#ending.signal);
-    const tokens = all.filter((token) => isAcceptable(token, profile.tokens));
-    const certificates = await this.#renewals(profile, tokens);
-    return { tokenPresent: tokens.length > 0, renewal: { ...profile.renewal, certificates } };
-  }
-
-  /** Of each holder the newest certificate: an old pair that waits for its removal renews nothing. */
-  async #renewals(profile: Profile, tokens: readonly TokenDescription[]): Promise<RenewalStanding[]> {
-    const { tokens: port, clock, report } = this.#ports;
-    const stored = await Promise.all(
-      tokens.map((token) =>
-        port.certificates(token, this.#ending.signal).catch((error: unknown) => {
-          report('status: a token is left out', { code: asAgentError(error).code });
-          return [];
-        }),
-      ),
-    );
-    const newest = new Map<string, RenewalStanding>();
-    for (const { parsed } of customerCertificates(stored.flat(), profile.issuers, clock.now())) {
-      const holder = Buffer.from(parsed.subject).toString('base64');
-      if (!newest.has(holder)) newest.set(holder, renewalOf(parsed.notAfter, profile.renewal, clock.now()));
-    }
-    return [...newest.values()].slice(0, RENEWALS_MAX);
+    return await lookAround(profile, this.#ports, this.#ending.signal);
   }
 
   /** Hears of each change until the answered function is called. */
@@ -225,29 +177,15 @@ export class Enrollments {
     });
   }
 
-  #newLive(
-    enrollment: EnrollmentId,
-    { claims, digest }: Pick<VerifiedOrder, 'digest'> & { claims: { jti: string } },
-    origin: string,
-  ): Live {
-    const live: Live = {
-      enrollment,
-      origin,
-      order: { jti: claims.jti, digest },
-      entry: undefined,
-      error: undefined,
-      cancel: new AbortController(),
-      work: undefined,
-      held: undefined,
-      listeners: new Set(),
-    };
+  #newLive(enrollment: EnrollmentId, order: Live['order'], origin: string): Live {
+    const live = newLive(enrollment, order, origin);
     this.#live.set(enrollment, live);
     return live;
   }
 
   #adopt(entry: JournalEntry): void {
     const { plan } = entry.state;
-    const live = this.#newLive(entry.enrollment, { claims: { jti: plan.jti }, digest: plan.orderDigest }, plan.origin);
+    const live = this.#newLive(entry.enrollment, { jti: plan.jti, digest: plan.orderDigest }, plan.origin);
     live.entry = entry;
   }
 
@@ -396,33 +334,10 @@ function needsNobody(state: State): boolean {
   return state.name === 'csr-signed' || state.name === 'pending';
 }
 
-/** Never with a hyphen in front, which the command line would take for an option. */
-function newEnrollmentId(random: Ports['random']): EnrollmentId {
-  for (;;) {
-    const id = Buffer.from(random(ENROLLMENT_ID_BYTES)).toString('base64url');
-    if (!id.startsWith('-')) return id;
-  }
-}
-
 /** One for an account, in whichever process. */
 function accountLock({ profile, account }: Plan): string {
   return `account-${createHash('sha256')
     .update(JSON.stringify([profile, account.id]))
     .digest('hex')
     .slice(0, 32)}`;
-}
-
-function isVisible(live: Live, viewer: Viewer): boolean {
-  return viewer === 'owner' || live.origin === viewer.origin;
-}
-
-/** Before consent there is no journal: an enrollment that the human refused, or that found no token, has simply failed. */
-function standingOf({ enrollment, entry, error }: Live): Standing {
-  const state = entry?.state;
-  if (!state)
-    return error
-      ? { enrollment, state: error.code === 'ERR_USER_CANCELLED' ? 'abandoned' : 'failed', error }
-      : { enrollment, state: 'accepted' };
-  if (state.name === 'failed') return { enrollment, state: 'failed', error: new AgentError(state.code, state.details) };
-  return error && isOpen(state) ? { enrollment, state: state.name, error } : { enrollment, state: state.name };
 }
