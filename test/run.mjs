@@ -53,6 +53,7 @@ async function runLane(suites) {
 
 /** @param {Suite} suite */
 async function runSuite({ name, files, without = [] }) {
+  console.log(`… ${name}`);
   const counts = join(scratch, `${name}.json`);
   const startedAt = Date.now();
   const { status, output } = await mocha([
