@@ -6,20 +6,23 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Integration tests that start a bridge or a browser. */
-const ON_THE_BRIDGE = ['bridge', 'bundle', 'cli', 'profile-cli', 'reference-bank', 'sdk-*'].map(
-  (name) => `dist/test/integration/${name}.test.js`,
-);
+/** Tests that need the bridge's fixed ports. */
+const ON_FIXED_PORTS = [
+  'dist/test/unit/agent/surroundings.test.js',
+  ...['bridge', 'bundle', 'cli', 'profile-cli', 'reference-bank', 'sdk-*'].map(
+    (name) => `dist/test/integration/${name}.test.js`,
+  ),
+];
 
 const TOKENS = [
   { name: 'architecture', files: ['dist/test/architecture.test.js'] },
-  { name: 'unit', files: ['dist/test/unit/**/*.test.js'] },
+  { name: 'unit', files: ['dist/test/unit/**/*.test.js'], without: ON_FIXED_PORTS },
   { name: 'contract', files: ['dist/test/contract/*.test.js'] },
-  { name: 'integration', files: ['dist/test/integration/*.test.js'], without: ON_THE_BRIDGE },
+  { name: 'integration', files: ['dist/test/integration/*.test.js'], without: ON_FIXED_PORTS },
 ];
 const PAGES = [
   { name: 'end to end', files: ['dist/test/e2e/*.test.js'] },
-  { name: 'integration on the bridge', files: ON_THE_BRIDGE },
+  { name: 'integration on the bridge', files: ON_FIXED_PORTS },
   { name: 'security', files: ['dist/test/security/*.test.js'] },
 ];
 
