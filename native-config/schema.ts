@@ -170,7 +170,7 @@ export const tokenFamily = v.strictObject({
   quirks: v.optional(
     v.array(
       v.strictObject({
-        quirk: v.picklist(['omit-extractable', 'own-hash', 'digest-info']),
+        quirk: v.picklist(['omit-extractable', 'own-hash', 'digest-info', 'so-creates-keys']),
         why: v.string(),
         seen: v.string(),
       }),

@@ -31,7 +31,8 @@ const NOT_THIS_TYPE: ReadonlySet<string | undefined> = new Set([
 
 /** @throws AgentError ERR_TOKEN_CANNOT_CREATE_KEYS, ERR_TOKEN_KEY_EXPORTABLE, ERR_TOKEN_FULL and what `login` throws */
 export async function generate(token: OpenToken, request: Request): Promise<HostResult<'generate'>> {
-  const offered = keyTypesOf(token.p11, token.slot);
+  // Said before the PIN is asked: nothing that the customer could type would help.
+  const offered = token.quirks.has('so-creates-keys') ? [] : keyTypesOf(token.p11, token.slot);
   const types = request.keys.filter((type) => offered.includes(type));
   if (types.length === 0) throw new AgentError('ERR_TOKEN_CANNOT_CREATE_KEYS', { offered: offered.join(' ') });
   await login(token);
