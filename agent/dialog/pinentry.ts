@@ -35,6 +35,8 @@ const BOUNDS = [64, 48, 40, 32, 24, 16, 12, 8];
  */
 const SETPRIV = '/usr/bin/setpriv';
 const PASSED_ON = /^(PATH|HOME|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS)$/;
+/** GTK 2 tells a screen reader nothing without these; Qt asks the session by itself. Fixed names, not the user's list. */
+const ACCESSIBLE = { GTK_MODULES: 'gail:atk-bridge' } as const;
 /** How much longer than pinentry itself we wait before we end it. */
 const GRACE_MS = 2000;
 
@@ -208,7 +210,7 @@ function start(program: string, environment: NodeJS.ProcessEnv): PinentryProcess
   const [command, ...parameters] = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', program] : [program];
   const passedOn = Object.entries(environment).filter(([name]) => PASSED_ON.test(name));
   const child = spawn(command ?? program, parameters, {
-    env: { ...Object.fromEntries(passedOn), LC_ALL: 'C.UTF-8' },
+    env: { ...Object.fromEntries(passedOn), ...ACCESSIBLE, LC_ALL: 'C.UTF-8' },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   // Its failures reach us as the end of its output.
