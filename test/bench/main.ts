@@ -12,6 +12,7 @@ import { bridge } from './figures/bridge.ts';
 import { endurance } from './figures/endurance.ts';
 import { enrollment } from './figures/enrollment.ts';
 import { listing } from './figures/listing.ts';
+import { load } from './figures/load.ts';
 import { login } from './figures/login.ts';
 import { readiness } from './figures/readiness.ts';
 import { sideBySide } from './figures/side-by-side.ts';
@@ -26,6 +27,7 @@ const TOPICS: readonly Topic[] = [
   { name: 'login', measure: login },
   { name: 'listing', measure: listing },
   { name: 'side-by-side', measure: sideBySide },
+  { name: 'load', measure: load },
   { name: 'endurance', measure: endurance },
   { name: 'sizes', measure: sizes },
 ];

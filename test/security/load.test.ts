@@ -2,15 +2,15 @@
  * The bridge under load: idle sockets by the thousand, pages that stay, refused connects, reconnects. The allowed page is
  * served within a second throughout; afterwards memory and descriptors are where they were. INKAN_FULL=1: the full numbers.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { WebSocket } from 'ws';
 import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { type BankDesk, openBankDesk } from '../stage/bank-desk.ts';
+import { type Crowd, gather } from '../stage/crowd.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { call, openPage } from '../stage/knock.ts';
 import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
@@ -24,24 +24,6 @@ const ORIGINS = ['www', 'login', 'corporate', 'keiyaku'].map((name) => `https://
 const SERVED_WITHIN_MS = 1_000;
 /** Of resident memory: what a garbage-collected heap keeps after work. */
 const SETTLED_MB = 64;
-
-/** A program of its own for the crowd, so that its work is not ours: `idle N`, `refused PER_SECOND`. */
-const CROWD = `
-  const { connect } = require('net');
-  const [port, what, count] = process.argv.slice(1);
-  const head = 'GET / HTTP/1.1\\r\\nHost: 127.0.0.1:' + port + '\\r\\nOrigin: https://evil.example\\r\\nUpgrade: websocket\\r\\n'
-    + 'Connection: Upgrade\\r\\n\\r\\n';
-  const dial = () => connect(+port, '127.0.0.1').on('error', () => {}).resume();
-  let made = 0;
-  const wave = setInterval(() => {
-    if (what === 'idle' && made >= count) return clearInterval(wave);
-    for (let each = 0; each < (what === 'idle' ? 100 : count / 20); each += 1, made += 1) {
-      if (what === 'idle') dial(); else dial().end(head);
-    }
-    console.log(made);
-  }, 50);
-  setInterval(() => {}, 1000);
-`;
 
 describe('the bridge under load', function () {
   this.timeout(FULL ? 15 * 60_000 : 60_000);
@@ -76,13 +58,9 @@ describe('the bridge under load', function () {
     return performance.now() - began;
   }
 
-  async function crowd(what: 'idle' | 'refused', count: number, until: number): Promise<ChildProcess> {
-    const child = spawn(process.execPath, ['-e', CROWD, String(served.port), what, String(count)], {
-      env: {},
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+  async function crowd(what: Crowd, count: number, until: number): Promise<ChildProcess> {
+    const child = await gather(served.port, what, count, until);
     crowds.push(child);
-    for await (const line of createInterface({ input: child.stdout })) if (Number(line) >= until) break;
     return child;
   }
 
