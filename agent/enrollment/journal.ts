@@ -5,10 +5,11 @@
  * before the first act, so that a disk which fills up meanwhile stops no enrollment in the middle.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { STATE_NAMES } from '../../web-bridge/protocol/methods.ts';
+import { syncFolder, writeDurably } from './durable-file.ts';
 import type { Journal, JournalEntry } from './ports.ts';
 
 const VERSION = 1;
@@ -128,37 +129,6 @@ async function writeAtAnyCost(folder: string, entry: JournalEntry): Promise<void
     if (!DISK_IS_FULL.has((error as NodeJS.ErrnoException).code)) throw error;
     await unlink(join(folder, `${entry.enrollment}.reserve`)).catch(missing);
     await write();
-  }
-}
-
-async function writeDurably(folder: string, name: string, content: string | Uint8Array): Promise<void> {
-  const temporary = join(folder, `.${name}.${randomBytes(6).toString('hex')}`);
-  try {
-    await writeSynced(temporary, content);
-    await rename(temporary, join(folder, name));
-  } catch (error) {
-    await unlink(temporary).catch(() => {}); // the first failure is what is told
-    throw error;
-  }
-  await syncFolder(folder);
-}
-
-async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
