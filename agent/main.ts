@@ -18,6 +18,7 @@ import { createAttention } from './enrollment/attention.ts';
 import { Enrollments } from './enrollment/enrollments.ts';
 import { openJournal } from './enrollment/journal.ts';
 import type { Journal, Ports, Tokens } from './enrollment/ports.ts';
+import { openReminderBook } from './enrollment/reminder-book.ts';
 import { openSpentOrders } from './enrollment/spent-orders.ts';
 import { humanAt } from './human.ts';
 import { createLocks } from './lock.ts';
@@ -77,6 +78,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     locks,
     attention: createAttention(now),
     spentOrders: openSpentOrders(join(folders.state, 'spent-orders'), locks, now),
+    reminderBook: openReminderBook(join(folders.state, 'reminders'), report),
     clock: { now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     notify: notifyIn(language, desktopNotifications(environment, report)),

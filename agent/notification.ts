@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import type { Language } from './dialog/dialog.ts';
 import { plainLine } from './dialog/text.ts';
+import { dateOf } from './dialog/wording.ts';
 import { say } from './dialog/words.ts';
 import type { Notice } from './enrollment/ports.ts';
 
@@ -35,10 +36,16 @@ export function desktopNotifications(environment: NodeJS.ProcessEnv, report: Rep
   };
 }
 
-/** Puts a notice of an enrollment into words; the names in it are the bank's own, bounded like every stranger's text. */
+/** Puts a notice into words. */
 export function notifyIn(language: Language, show: ShowNotification): (notice: Notice) => void {
-  return ({ about, bank, account }) => {
-    const values = { bank: plainLine(bank[language], MAX_NAME), display: plainLine(account.display, MAX_NAME) };
-    show({ title: say(language, `notice.${about}.title`), body: say(language, `notice.${about}.body`, values) });
-  };
+  return (notice) => show({ title: say(language, `notice.${notice.about}.title`), body: bodyOf(language, notice) });
+}
+
+/** The names in it are the bank's own, bounded like every stranger's text. */
+function bodyOf(language: Language, notice: Notice): string {
+  const { bank, account } = notice;
+  const names = { bank: plainLine(bank[language], MAX_NAME), display: plainLine(account.display, MAX_NAME) };
+  if (notice.about === 'write-back') return say(language, 'notice.write-back.body', names);
+  const dates = { expires: dateOf(language, notice.expires), closes: dateOf(language, notice.closes) };
+  return say(language, `notice.${notice.about}.body`, { ...names, ...dates });
 }

@@ -79,7 +79,7 @@ function certificateLines(language: Language, certificate: CertificateName, max:
 }
 
 /** In this machine's time zone, as the bank's page shows it. */
-function dateOf(language: Language, date: Date): string {
+export function dateOf(language: Language, date: Date): string {
   return new Intl.DateTimeFormat(language === 'ja' ? 'ja-JP' : 'en-GB', { dateStyle: 'long' }).format(date);
 }
 

@@ -40,6 +40,7 @@ export class Enrollments {
   readonly #profiles: () => Promise<readonly Profile[]>;
   readonly #live = new Map<EnrollmentId, Live>();
   readonly #ending = new AbortController();
+  #reminding: Promise<void> | undefined;
 
   constructor(ports: Ports, profiles: () => Promise<readonly Profile[]>) {
     this.#ports = ports;
@@ -65,7 +66,7 @@ export class Enrollments {
       if (isStale) live.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'never sent' }));
       if (isStale || (live.entry && needsNobody(live.entry.state))) this.#start(live);
     }
-    void remindDaily(() => this.#waiting(), this.#ports, this.#ending.signal);
+    this.#reminding = remindDaily(() => this.#waiting(), this.#profiles, this.#ports, this.#ending.signal);
   }
 
   /** The plans of certificates that wait for the PIN, and that nobody is at work on. */
@@ -157,6 +158,7 @@ export class Enrollments {
   async close(): Promise<void> {
     this.#ending.abort(new AgentError('ERR_INTERNAL_FAILED', { reason: 'the agent ends' }));
     await Promise.all([...this.#live.values()].map(({ work }) => work ?? Promise.resolve()));
+    await this.#reminding;
   }
 
   #join(live: Live, { digest }: VerifiedOrder, origin: string): EnrollmentId {

@@ -6,6 +6,7 @@ import type { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, Examination, Proof } from '../../web-bridge/protocol/methods.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import type { AuthorizationShape, LoginPlan, Plan, RemovalPlan } from '../policy/plan.ts';
+import type { RemindedPhase } from '../policy/renewal.ts';
 import type { ParsedCertificate } from '../x509/certificate.ts';
 import type { CertificateDer, CsrDer, CsrInfoDer, SpkiDer } from '../x509/der.ts';
 import type { State } from './state.ts';
@@ -274,8 +275,23 @@ export interface Locks {
   holdToken(token: TokenIdentity, signal: AbortSignal): Promise<() => Promise<void>>;
 }
 
-/** A certificate was issued and waits for the PIN, to be written onto the token. */
-export type Notice = { readonly about: 'write-back' } & Pick<Plan, 'bank' | 'account'>;
+/** What was last said of a certificate's renewal; `removed`: it is gone from the token, and nothing is said any more. */
+export type Reminder = { readonly about: RemindedPhase | 'removed'; readonly at: number };
+
+/** The last reminder of each certificate, durable. What cannot be read or written is reported and throws nothing. */
+export interface ReminderBook {
+  last(certificate: CertificateDer): Promise<Reminder | undefined>;
+  write(certificate: CertificateDer, reminder: Reminder): Promise<void>;
+  /** Forgets all others. */
+  keepOnly(certificates: readonly CertificateDer[]): Promise<void>;
+}
+
+/** A certificate waits for the PIN, to be written onto the token; or it is time to renew it, or to acquire it again. */
+export type Notice = Pick<Plan, 'bank' | 'account'> &
+  (
+    | { readonly about: 'write-back' }
+    | { readonly about: 'renew' | 'reacquire'; readonly expires: Date; readonly closes: Date }
+  );
 
 export type Ports = {
   readonly tokens: Tokens;
@@ -285,6 +301,7 @@ export type Ports = {
   readonly locks: Locks;
   readonly attention: Attention;
   readonly spentOrders: SpentOrders;
+  readonly reminderBook: ReminderBook;
   readonly clock: Clock;
   readonly random: (bytes: number) => Uint8Array;
   /** Tells a person who may be elsewhere that they are needed. Not shown is no failure. */

@@ -31,6 +31,8 @@ export async function removePair(
     held.approved();
     await ports.spentOrders.spend(plan.jti, plan.spentUntil, signal);
     await destroy(plan, found.pair, ports, signal);
+    // No journal tells of a removal, and nobody is to be reminded of what is gone.
+    await ports.reminderBook.write(found.pair.parsed.der, { about: 'removed', at: ports.clock.now() });
   } catch (error) {
     if (error instanceof AgentError && error.code === 'ERR_USER_REFUSED') held.refused();
     throw error;

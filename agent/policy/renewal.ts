@@ -3,6 +3,11 @@ import type { Profile } from '../../native-config/schema.ts';
 import type { RenewalPhase, RenewalStanding } from '../../web-bridge/protocol/methods.ts';
 
 const DAY_MS = 24 * 3_600_000;
+/** A week, to the half day: a machine is not started at the same minute each Monday. */
+const WEEKLY_MS = 6.5 * DAY_MS;
+
+/** Phases in which a person can do something about a certificate, and is told so. */
+export type RemindedPhase = Extract<RenewalPhase, 'open' | 'expired-allowed'>;
 
 /** Both ends belong to the window, and the moment of expiry to the time before it (RFC 5280 §4.1.2.5). */
 export function renewalOf(notAfter: Date, renewal: Profile['renewal'], now: number): RenewalStanding {
@@ -17,4 +22,17 @@ export function renewalOf(notAfter: Date, renewal: Profile['renewal'], now: numb
     string,
   ];
   return { phase, opensAt, expiresAt, closesAt };
+}
+
+/**
+ * On the window's first day, on the first after expiry, and weekly. A reminder that seems to come from the future was given
+ * by a clock that was wrong: it silences for a week around it, and not until its day has come.
+ */
+export function isReminderDue(
+  phase: RenewalPhase,
+  last: { readonly about: string; readonly at: number } | undefined,
+  now: number,
+): phase is RemindedPhase {
+  if (phase !== 'open' && phase !== 'expired-allowed') return false;
+  return last?.about !== phase || Math.abs(now - last.at) >= WEEKLY_MS;
 }

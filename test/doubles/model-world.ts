@@ -166,6 +166,7 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
       locks: { hold, holdToken: async () => async () => {} },
       attention: createAttention(() => time),
       spentOrders: { check: async () => {}, spend: async () => {} },
+      reminderBook: { last: async () => undefined, write: async () => {}, keepOnly: async () => {} },
       clock: {
         now,
         sleep: async (ms, signal) => {

@@ -26,6 +26,24 @@ describe('agent: desktop notifications', () => {
       expect(shown?.body).to.include('山田 太郎').and.to.include(NAMES.bank[language]).and.to.include('PIN');
     });
 
+  const DATES = { expires: new Date('2027-03-31T12:00:00Z'), closes: new Date('2027-06-29T12:00:00Z') };
+  const OF_RENEWAL = [
+    ['ja', 'renew', /更新/, ['2027年3月31日'], /再取得|切れ/],
+    ['ja', 'reacquire', /有効期限が切れ/, ['2027年3月31日', '2027年6月29日', '再取得'], /更新/],
+    ['en', 'renew', /renew/, ['31 March 2027'], /expired|acquire/],
+    ['en', 'reacquire', /expired/, ['31 March 2027', '29 June 2027', 're-acquire'], /renew/],
+  ] as const;
+  for (const [language, about, title, says, saysNot] of OF_RENEWAL)
+    it(`say in ${language} what to ${about}, at which bank, for whom and until when`, async () => {
+      const desktop = stageNotifySend(folder());
+      const notify = notifyIn(language, desktopNotifications(environment(desktop.path), report));
+      notify({ about, ...DATES, ...NAMES });
+      const [shown] = await shownBy(desktop, 1);
+      expect(shown?.title).to.match(title);
+      for (const part of [...says, '山田 太郎', NAMES.bank[language]]) expect(shown?.body).to.include(part);
+      expect(shown?.body).not.to.match(saysNot).and.not.to.match(/[{}]/);
+    });
+
   it('show the text of strangers as text: bounded, on one line, no markup, no option', async () => {
     const desktop = stageNotifySend(folder());
     const display = `--action=x <a href="https://evil.example">\u202e${'長'.repeat(500)}\n`;
