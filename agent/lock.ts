@@ -64,22 +64,31 @@ async function take(file: string, holder: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    await dropIfDead(file);
-    return false;
+    // Of a process that was killed: free, and asked for once more, also by whoever does not wait.
+    return (await dropIfDead(file)) && (await isLinked(own, file));
   } finally {
     await unlink(own);
   }
 }
 
-async function dropIfDead(file: string): Promise<void> {
+const isLinked = (own: string, file: string): Promise<boolean> =>
+  link(own, file).then(
+    () => true,
+    () => false,
+  );
+
+/** Whether the lock may be free now. */
+async function dropIfDead(file: string): Promise<boolean> {
   const holder = await readFile(file, 'utf8').catch(() => undefined);
-  if (holder === undefined || (await isAliveHolder(holder))) return;
+  if (holder !== undefined && (await isAliveHolder(holder))) return false;
+  if (holder === undefined) return true;
   // Moved away first: had another process taken the lock meanwhile, its own would be moved, is seen and put back.
   const aside = `${file}.dead-${process.pid}-${uses++}`;
   await rename(file, aside).catch(() => {});
   const moved = await readFile(aside, 'utf8').catch(() => holder);
   if (moved !== holder) await link(aside, file).catch(() => {});
   await unlink(aside).catch(() => {});
+  return moved === holder;
 }
 
 async function release(file: string, holder: string): Promise<void> {

@@ -2,12 +2,12 @@
  * All enrollments of this process: begins them, lets pages watch and cancel their own, goes on with what the journal
  * holds. The work lives here and not in a socket: a closed tab, a reload, a lost connection change nothing.
  */
-import { createHash } from 'node:crypto';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import type { Purpose } from '../../web-bridge/protocol/order.ts';
 import { checkValidity, type Profile, type VerifiedOrder, verifyOrder } from '../policy/order.ts';
 import { type Accepted, type Plan, planFor } from '../policy/plan.ts';
+import { holdAccount, holdEnrollment, isAtWork } from './at-work.ts';
 import {
   isVisible,
   type Listener,
@@ -30,8 +30,6 @@ export type { Standing, Viewer } from './live.ts';
 import { runEnrollment } from './run.ts';
 import { isCancellable, isIssued, isOpen, type State } from './state.ts';
 
-/** How long another process of this user may take to journal what it has just been allowed. */
-const ACCOUNT_WAIT_MS = 1_000;
 /** An enrollment whose request was never sent is given up after this time: its order has long expired. */
 const UNSENT_LIVES_MS = 24 * 3_600_000;
 
@@ -200,7 +198,7 @@ export class Enrollments {
   #start(live: Live): void {
     if (live.work || !live.entry || !isOpen(live.entry.state)) return;
     const { entry } = live;
-    this.#work(live, () => this.#run(live, entry, false));
+    this.#work(live, () => this.#resume(live, entry));
   }
 
   #work(live: Live, work: (signal: AbortSignal) => Promise<void>): void {
@@ -214,12 +212,22 @@ export class Enrollments {
       });
   }
 
+  /** Held from the very beginning: no other process ever finds it journaled and at rest. */
   async #prepareAndRun(live: Live, accepted: Accepted, signal: AbortSignal): Promise<void> {
-    const { journal, locks } = this.#ports;
-    const busy = new AgentError('ERR_BRIDGE_BUSY');
-    const unlock = await locks.hold(accountLock(accepted.plan), busy, ACCOUNT_WAIT_MS, signal);
+    const unlock = await holdEnrollment(this.#ports.locks, live.enrollment, signal);
     try {
-      await this.#refuseBegun(accepted.plan);
+      await this.#prepare(live, accepted, signal);
+      if (live.entry) await this.#run(live, live.entry, true);
+    } finally {
+      await unlock();
+    }
+  }
+
+  async #prepare(live: Live, accepted: Accepted, signal: AbortSignal): Promise<void> {
+    const { journal, locks } = this.#ports;
+    const unlock = await holdAccount(locks, accepted.plan, signal);
+    try {
+      await this.#refuseBegun(accepted.plan, signal);
       await journal.reserve(live.enrollment);
       await this.#consent(live, await prepare(accepted, this.#ports, signal), signal);
     } catch (error) {
@@ -228,15 +236,17 @@ export class Enrollments {
     } finally {
       await unlock();
     }
-    if (live.entry) await this.#run(live, live.entry, true);
   }
 
   /** Another process (the CLI, `serve`) may have begun the same since this one looked. */
-  async #refuseBegun(plan: Plan): Promise<void> {
+  async #refuseBegun(plan: Plan, signal: AbortSignal): Promise<void> {
     await this.#learn();
-    if ([...this.#live.values()].some(({ entry }) => entry?.state.plan.jti === plan.jti))
-      throw new AgentError('ERR_POLICY_ORDER_USED');
+    const known = await Promise.all([...this.#live.values()].map((live) => this.#refreshed(live)));
+    if (known.some(({ entry }) => entry?.state.plan.jti === plan.jti)) throw new AgentError('ERR_POLICY_ORDER_USED');
     if (this.#underWay(plan)) throw new AgentError('ERR_BRIDGE_BUSY');
+    const same = known.filter(({ entry }) => entry && isOpen(entry.state) && isSameUndertaking(entry.state.plan, plan));
+    const atWork = await Promise.all(same.map(({ enrollment }) => isAtWork(this.#ports.locks, enrollment, signal)));
+    if (atWork.includes(true)) throw new AgentError('ERR_BRIDGE_BUSY');
   }
 
   /** The human has consented: the order is spent when this is on disk. */
@@ -260,24 +270,25 @@ export class Enrollments {
     if (live) this.#moved(live, entry.state, entry);
   }
 
-  async #run(live: Live, known: JournalEntry, begun: boolean): Promise<void> {
-    const busy = new AgentError('ERR_BRIDGE_BUSY');
-    const unlock = await this.#ports.locks.hold(`enrollment-${live.enrollment}`, busy, 1_000, this.#ending.signal);
+  async #resume(live: Live, known: JournalEntry): Promise<void> {
+    const unlock = await holdEnrollment(this.#ports.locks, live.enrollment, this.#ending.signal);
     try {
       // Another process of ours may have gone on with it meanwhile.
-      const entry = (await this.#ports.journal.read(live.enrollment)) ?? known;
-      const announce = (state: State) => this.#moved(live, state, entry);
-      live.entry = entry;
-      await runEnrollment(entry, {
-        ports: this.#ports,
-        begun,
-        cancelled: live.cancel.signal,
-        ending: this.#ending.signal,
-        announce,
-      });
+      live.entry = (await this.#ports.journal.read(live.enrollment)) ?? known;
+      await this.#run(live, live.entry, false);
     } finally {
       await unlock();
     }
+  }
+
+  async #run(live: Live, entry: JournalEntry, begun: boolean): Promise<void> {
+    await runEnrollment(entry, {
+      ports: this.#ports,
+      begun,
+      cancelled: live.cancel.signal,
+      ending: this.#ending.signal,
+      announce: (state) => this.#moved(live, state, entry),
+    });
   }
 
   /** A new order for the same account gives up what an older one began and never sent. */
@@ -334,12 +345,4 @@ export class Enrollments {
 function needsNobody(state: State): boolean {
   if (state.name === 'sent') return state.plan.service.resend === 'idempotent';
   return state.name === 'csr-signed' || state.name === 'pending';
-}
-
-/** One for an account, in whichever process. */
-function accountLock({ profile, account }: Plan): string {
-  return `account-${createHash('sha256')
-    .update(JSON.stringify([profile, account.id]))
-    .digest('hex')
-    .slice(0, 32)}`;
 }

@@ -5,6 +5,7 @@
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import type { Plan } from '../policy/plan.ts';
+import { holdEnrollment } from './at-work.ts';
 import { isSameToken } from './leftovers.ts';
 import type { JournalEntry, Ports, TokenDescription } from './ports.ts';
 import type { StateOf } from './state.ts';
@@ -78,10 +79,9 @@ export async function takeOver(
   { journal, locks, clock }: Pick<Ports, 'journal' | 'locks' | 'clock'>,
   signal: AbortSignal,
 ): Promise<JournalEntry> {
-  const busy = new AgentError('ERR_BRIDGE_BUSY');
-  const unlock = await locks.hold(`enrollment-${older.enrollment}`, busy, 0, signal);
+  const unlock = await holdEnrollment(locks, older.enrollment, signal, 0);
   try {
-    if ((await journal.read(older.enrollment))?.updatedAt !== older.updatedAt) throw busy;
+    if ((await journal.read(older.enrollment))?.updatedAt !== older.updatedAt) throw new AgentError('ERR_BRIDGE_BUSY');
     await begin();
     const ended = { ...older, state: endedBy(older.state), updatedAt: clock.now() };
     await journal.write(ended);

@@ -66,6 +66,8 @@ describe('integration: the command line', () => {
     ...scripted(),
   ];
   const locks = () => readdirSync(join(stage.folder, 'state/locks'));
+  /** The token is held from a moment before. */
+  const isPinAsked = () => locks().some((name) => name.startsWith('token-'));
   const english = { environment: { LANG: 'en_US.UTF-8' } };
 
   describe('is answered', () => {
@@ -281,11 +283,7 @@ describe('integration: the command line', () => {
     it('until Ctrl-C, which keeps what was done and says how to go on', async () => {
       stage.desk.answer({ pin: 'ignore' });
       const { process: child, done } = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
-      await until(
-        'the PIN is asked for',
-        () => existsSync(join(stage.folder, 'state/locks')) && locks().length > 1,
-        10_000,
-      );
+      await until('the PIN is asked for', () => existsSync(join(stage.folder, 'state/locks')) && isPinAsked(), 10_000);
       child.kill('SIGINT');
       const { status, json } = await done;
       expect(status).to.equal(1);
@@ -302,7 +300,7 @@ describe('integration: the command line', () => {
       const sent = stage.ca.requests.length;
       stage.desk.answer({ pin: 'ignore' });
       const first = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
-      await until('the PIN is asked for', () => locks().length > 1, 10_000);
+      await until('the PIN is asked for', isPinAsked, 10_000);
       const { json } = await run(['enrollments', '--json']);
       const [{ enrollment } = { enrollment: '' }] = (json as { enrollment: string; open: boolean }[]).filter(
         ({ open }) => open,
@@ -318,7 +316,7 @@ describe('integration: the command line', () => {
     it('a token: it is busy while another process holds it, and free when that one is gone', async () => {
       stage.desk.answer({ pin: 'ignore' });
       const first = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
-      await until('the PIN is asked for', () => locks().some((name) => name.startsWith('token-')), 10_000);
+      await until('the PIN is asked for', isPinAsked, 10_000);
       const name =
         locks()
           .find((lock) => lock.startsWith('token-'))
@@ -332,11 +330,22 @@ describe('integration: the command line', () => {
       await first.done;
     });
 
+    it('an account: what one works at is busy for a second order', async () => {
+      stage.desk.answer({ pin: 'ignore' });
+      const first = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
+      await until('the PIN is asked for', isPinAsked, 10_000);
+      stage.desk.answer({});
+      expectError(await run([...enrollArgs(await stage.orderFile()), '--json']), 'ERR_BRIDGE_BUSY');
+      first.process.kill('SIGKILL');
+      await first.done;
+      expect((await run([...enrollArgs(await stage.orderFile()), '--json'])).json).to.include({ state: 'completed' });
+    });
+
     it('a token: who comes second waits for the first', async () => {
       stage.desk.answer({});
-      const both = await Promise.all(
-        [await stage.orderFile(), await stage.orderFile()].map((file) => run([...enrollArgs(file), '--json'])),
-      );
+      const accounts = ['M0001', 'M0002'].map((id) => ({ account: { id, display: id } }));
+      const files = await Promise.all(accounts.map((account) => stage.orderFile(account)));
+      const both = await Promise.all(files.map((file) => run([...enrollArgs(file), '--json'])));
       expect(both.map(({ json }) => (json as { state: string }).state)).to.deep.equal(['completed', 'completed']);
     });
   });
