@@ -178,6 +178,7 @@ async function tokensAnswer({ environment, folders }: Desk): Promise<Fact[]> {
     report,
   });
   const found = (await tokens.list(AbortSignal.timeout(LIST_MS))).filter(({ initialized }) => initialized);
+  await tokens.close();
   if (found.length === 0) return [new AgentError('ERR_TOKEN_MISSING'), ...leftOut];
   return [...found.map(tokenFact), ...leftOut.map((note) => ({ note }))];
 }

@@ -17,7 +17,7 @@ import { systemLanguage, wordsFor } from './dialog/words.ts';
 import { createAttention } from './enrollment/attention.ts';
 import { Enrollments } from './enrollment/enrollments.ts';
 import { openJournal } from './enrollment/journal.ts';
-import type { Journal, Ports, Tokens } from './enrollment/ports.ts';
+import type { Journal, Ports } from './enrollment/ports.ts';
 import { openReminderBook } from './enrollment/reminder-book.ts';
 import { openSpentOrders } from './enrollment/spent-orders.ts';
 import { humanAt } from './human.ts';
@@ -28,7 +28,7 @@ import { handlersFor } from './methods/index.ts';
 import { desktopNotifications, notifyIn } from './notification.ts';
 import { openProfileBook, type ProfileBook } from './profiles.ts';
 import { refuseScriptOutsideTests } from './script.ts';
-import { createTokens } from './token/token.ts';
+import { createTokens, type TokenService } from './token/token.ts';
 
 export type ComposeOptions = {
   readonly environment: NodeJS.ProcessEnv;
@@ -43,11 +43,13 @@ export type Agent = {
   readonly report: Report;
   readonly profiles: ProfileBook;
   readonly modules: () => Promise<readonly Pkcs11Module[]>;
-  readonly tokens: Tokens;
+  readonly tokens: TokenService;
   readonly locks: Ports['locks'];
   readonly journal: Journal;
   readonly enrollments: Enrollments;
   readonly acts: Acts;
+  /** Stops everything where it stands; the journal holds it. */
+  readonly close: () => Promise<void>;
 };
 
 /** How long a dialog that no profile's plan stands behind waits for the human. */
@@ -99,13 +101,18 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     journal,
     enrollments,
     acts,
+    async close() {
+      await enrollments.close();
+      await tokens.close();
+    },
   };
 }
 
 /** Opens the bridge and goes on with what the journal holds. @throws AgentError ERR_BRIDGE_PORT_TAKEN */
 export async function serve(agent: Agent, ports: readonly number[] = PORTS): Promise<Bridge> {
-  const { version, enrollments, acts, profiles, report } = agent;
-  const handlers = handlersFor({ version, enrollments, acts, words: wordsFor });
+  const { version, enrollments, acts, profiles, tokens, report } = agent;
+  const expectWork = () => tokens.keepReady();
+  const handlers = handlersFor({ version, enrollments, acts, expectWork, words: wordsFor });
   const bridge = await startBridge({ ports, origins: () => profiles.origins(), handlers, words: wordsFor, report });
   enrollments.goOn();
   return bridge;

@@ -95,17 +95,17 @@ async function sign(
   const { profile, bank, account, deadlines, origin, nonce } = plan;
   const pin = { profile, purpose: 'authenticate', bank, ...(account ? { account: account.display } : {}) } as const;
   const unlock = await ports.locks.holdToken(token, signal);
-  try {
-    const session = await ports.tokens.open(token, pin, deadlines, signal);
-    try {
-      const signed = await session.authenticate(parsed.der, origin, nonce);
-      verifyChallenge(parsed, signed, origin, nonce);
-      return signed;
-    } finally {
-      await session.close();
-    }
-  } finally {
+  const session = await ports.tokens.open(token, pin, deadlines, signal).catch(async (error: unknown) => {
     await unlock();
+    throw error;
+  });
+  try {
+    const signed = await session.authenticate(parsed.der, origin, nonce);
+    verifyChallenge(parsed, signed, origin, nonce);
+    return signed;
+  } finally {
+    // The page need not wait for the module's farewell; whoever wants the token next has to.
+    void session.close().finally(unlock);
   }
 }
 

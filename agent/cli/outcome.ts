@@ -24,7 +24,11 @@ export async function conclude(options: CommonOptions, work: (agent: Agent) => P
       const { compose } = await import('../main.ts');
       const agent = await compose({ environment: process.env, script: options.scriptedHuman });
       language = agent.language;
-      return await work(agent);
+      try {
+        return await work(agent);
+      } finally {
+        await agent.close();
+      }
     },
     () => language,
   );

@@ -34,7 +34,7 @@ async function run({ allowRoot, port, scriptedHuman, json }: Options): Promise<O
     process.stdout.write(`${json ? JSON.stringify({ port: bridge.port }) : ready(agent, bridge.port)}\n`);
     await stopped;
     await bridge.close();
-    await agent.enrollments.close();
+    await agent.close();
   } finally {
     await unlock();
   }

@@ -8,6 +8,8 @@ export type Desktop = {
   readonly version: string;
   readonly enrollments: Enrollments;
   readonly acts: Acts;
+  /** A page of a bank is here: what takes long to start may start now. */
+  readonly expectWork: () => void;
   readonly words: (code: ErrorCode) => Words;
 };
 

@@ -3,6 +3,9 @@ import type { Handler } from '../../web-bridge/protocol/handlers.ts';
 import type { Desktop } from './desktop.ts';
 
 /** Protocol and version, nothing more: enough to tell us from an unrelated program on this port. */
-export function hello({ version }: Desktop): Handler<'hello'> {
-  return async () => ({ protocol: PROTOCOL, version });
+export function hello({ version, expectWork }: Desktop): Handler<'hello'> {
+  return async () => {
+    expectWork();
+    return { protocol: PROTOCOL, version };
+  };
 }

@@ -15,9 +15,12 @@ import {
   hostRequest,
 } from '../token/host-protocol.ts';
 import { type Host, OPERATIONS } from './operations.ts';
+import { loadFamilies } from './quirks.ts';
 import { wasPulled } from './session.ts';
 
 const MAX_FRAMES = 6;
+/** Whoever starts a host for work at hand sends it at once. */
+const SPARE_AFTER_MS = 30;
 
 const pipe = new Socket({ fd: HOST_DESCRIPTOR });
 
@@ -87,8 +90,16 @@ function watchParent(): void {
   new Worker(source, { eval: true, env: {}, stdin: false, stdout: false, stderr: false }).unref();
 }
 
+/** A spare has time: what the first token will need is read before anybody waits for it. */
+function prepareToOpen(): void {
+  void import('../dialog/open.ts').catch(() => undefined);
+  void loadFamilies().catch(() => undefined);
+}
+
 let queue = Promise.resolve();
+const whenIdle = setTimeout(prepareToOpen, SPARE_AFTER_MS);
 const read = readFrames((message) => {
+  clearTimeout(whenIdle);
   queue = queue.then(() => answer(message));
 }, endAtOnce);
 pipe.on('data', read).on('error', endAtOnce).on('close', endAtOnce);

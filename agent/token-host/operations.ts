@@ -7,7 +7,7 @@ import { isRequestInfoFor } from './certificate.ts';
 import { changePin } from './change-pin.ts';
 import { destroy } from './destroy.ts';
 import { generate } from './generate.ts';
-import { finalize, type LoadedModule, loadForPinPad, loadModule } from './module.ts';
+import { finalize, initialize, type LoadedModule, loadForPinPad, loadModule } from './module.ts';
 import { attributeIfAny, findOfClass } from './objects.ts';
 import { remove } from './remove.ts';
 import { type OpenToken, openToken, type Teller, wipePins } from './session.ts';
@@ -30,7 +30,15 @@ const MAX_CERTIFICATE_BYTES = 64 * 1024;
 export const OPERATIONS: Operations = {
   async start(host, { module }) {
     if (host.module) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: 'start' });
+    Object.assign(process.env, module.environment);
     host.module = await loadModule(module.path, module.parameters);
+    return {};
+  },
+  async refresh(host) {
+    // Where a token is open, somebody may be logged in: that is no host to look with.
+    if (host.token) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: 'refresh' });
+    finalize(moduleOf(host), []);
+    initialize(moduleOf(host));
     return {};
   },
   async list(host) {

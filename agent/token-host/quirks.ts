@@ -5,8 +5,12 @@ export type Quirk = TokenFamily['quirks'][number]['quirk'];
 
 /** The quirks of the token in hand. The families are read when a token is opened: a list needs none. */
 export async function readQuirks(library: string, manufacturer: string): Promise<ReadonlySet<Quirk>> {
+  return quirksOf(await loadFamilies(), library, manufacturer);
+}
+
+export async function loadFamilies(): Promise<readonly TokenFamily[]> {
   const { loadTokenFamilies } = await import('../../native-config/modules.ts');
-  return quirksOf(await loadTokenFamilies(), library, manufacturer);
+  return await loadTokenFamilies();
 }
 
 /** A family matches by what the module and the token say of themselves; each given name must be contained. */

@@ -16,13 +16,20 @@ const NEVER = /^(NODE|LD|DYLD)_/;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export function hostEnvironment(agent: Environment, module: Environment): Record<string, string> {
-  const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(agent)) {
-    if (value !== undefined && (PASSED_ON.has(name) || name.startsWith('LC_'))) environment[name] = value;
+/** Of the agent's own, what a host is started with. */
+export function hostEnvironment(agent: Environment): Record<string, string> {
+  return pick(agent, (name) => PASSED_ON.has(name) || name.startsWith('LC_'));
+}
+
+/** What `agent.json` sets for one module. */
+export function moduleEnvironment(module: Environment): Record<string, string> {
+  return pick(module, (name) => !NEVER.test(name));
+}
+
+function pick(environment: Environment, isWanted: (name: string) => boolean): Record<string, string> {
+  const wanted: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && isWanted(name)) wanted[name] = value;
   }
-  for (const [name, value] of Object.entries(module)) {
-    if (value !== undefined && !NEVER.test(name)) environment[name] = value;
-  }
-  return environment;
+  return wanted;
 }

@@ -71,7 +71,12 @@ const dialogSettings = v.strictObject({
 });
 export type HostDialogSettings = v.InferOutput<typeof dialogSettings>;
 
-const hostModule = v.strictObject({ path: text(4096), parameters: v.exactOptional(text(4096)) });
+const hostModule = v.strictObject({
+  path: text(4096),
+  parameters: v.exactOptional(text(4096)),
+  /** What this module wants in its environment: set before it is loaded, since the process was there before the choice. */
+  environment: v.record(text(256), text(4096)),
+});
 
 const keyReference = v.strictObject({ ckaId, spki: bytes(2, 2048), keyType });
 export type HostKeyReference = v.InferOutput<typeof keyReference>;
@@ -86,6 +91,8 @@ const nothing = v.strictObject({});
 export const HOST_OPERATIONS = {
   /** Loads and initializes the module. Comes first, once. */
   start: { params: v.strictObject({ module: hostModule }), result: nothing },
+  /** Starts the module anew, in a host that rested: some see what another process wrote, or a reader that came back, only then. */
+  refresh: { params: nothing, result: nothing },
   list: {
     params: nothing,
     result: v.strictObject({

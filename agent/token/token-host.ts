@@ -4,13 +4,14 @@
  * in our process group: only there may it ask at the terminal.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import type { Pkcs11Module, TokenDeadlines, TokenOperation } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { encodeFrame, readFrames } from './frame.ts';
-import { type Environment, hostEnvironment } from './host-environment.ts';
+import { type Environment, hostEnvironment, moduleEnvironment } from './host-environment.ts';
 import {
   HOST_DESCRIPTOR,
   HOST_OPERATIONS,
@@ -40,6 +41,7 @@ export const DEADLINES_MS: Readonly<Record<TokenOperation, number>> = {
 /** The step each operation begins with; the host tells when it comes to another. */
 const FIRST_STEP: Readonly<Record<HostOperation, TokenOperation>> = {
   start: 'start',
+  refresh: 'restart',
   list: 'list',
   certificates: 'list',
   open: 'list',
@@ -72,14 +74,15 @@ const commandLine = (): string[] =>
     ? [process.execPath, HOST_FILE]
     : ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'sh', process.execPath, HOST_FILE];
 
-export type HostSettings = {
-  readonly module: Pkcs11Module;
-  readonly environment: Environment;
+export type HostSettings = { readonly environment: Environment; readonly report: Report };
+
+/** Whom the host works for at present. */
+export type Task = {
   readonly deadlines: TokenDeadlines;
   /** Time limit of the dialogs that the host opens. */
   readonly dialogMs: number;
+  /** Aborted: the host is killed, in whatever call it is. */
   readonly signal: AbortSignal;
-  readonly report: Report;
 };
 
 type Pending = {
@@ -90,13 +93,15 @@ type Pending = {
   step: TokenOperation;
 };
 
-/** State that lasts: a process, at most one request under way, one timer. */
+/** State that lasts: a process, the task that it works for, at most one request under way, one timer. */
 export class TokenHost {
-  readonly #settings: HostSettings;
+  readonly #report: Report;
   readonly #child: ChildProcess;
   readonly #pipe: Duplex;
-  readonly #exited: Promise<void>;
-  readonly #abort = (): void => this.#kill(this.#settings.signal.reason);
+  readonly exited: Promise<void>;
+  readonly #abort = (): void => this.#kill(this.#task?.signal.reason);
+  #task: Task | undefined;
+  #module = '';
   #pending: Pending | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -105,25 +110,12 @@ export class TokenHost {
   #farewell: Promise<void> | undefined;
   #output = '';
 
-  /** Forks the host and has it load the module. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
-  static async start(settings: HostSettings): Promise<TokenHost> {
-    settings.signal.throwIfAborted();
-    const host = new TokenHost(settings);
-    const { path, parameters } = settings.module;
-    try {
-      await host.request('start', { module: { path, ...(parameters === undefined ? {} : { parameters }) } });
-      return host;
-    } catch (error) {
-      await host.end();
-      throw error;
-    }
-  }
-
-  private constructor(settings: HostSettings) {
-    this.#settings = settings;
+  /** The process alone: no module is in it before {@link load}. Nobody waits for it until it has a task. */
+  constructor({ environment, report }: HostSettings) {
+    this.#report = report;
     const [program = '', ...parameters] = commandLine();
     this.#child = spawn(program, parameters, {
-      env: hostEnvironment(settings.environment, settings.module.environment),
+      env: hostEnvironment(environment),
       cwd: '/',
       // A module's own words go into pipes; dialogs open the terminal themselves.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -136,13 +128,37 @@ export class TokenHost {
     );
     // Its end is the host's, and the exit explains it.
     this.#pipe.on('data', read).on('error', () => undefined);
-    this.#exited = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) =>
         resolve(this.#onExit({ exitCode: code ?? -1, signal: signal ?? 'none' })),
       );
       this.#child.once('error', (error) => resolve(this.#onExit({ exitCode: -1, signal: 'none' }, error)));
     });
-    settings.signal.addEventListener('abort', this.#abort, { once: true });
+    this.rest();
+  }
+
+  /** From here on it works for this task, until it rests or ends. */
+  assign(task: Task): void {
+    task.signal.throwIfAborted();
+    this.#task = task;
+    task.signal.addEventListener('abort', this.#abort, { once: true });
+    for (const handle of this.#handles()) handle.ref();
+  }
+
+  /** Has nobody to work for: ends by itself after a while, and keeps no process from ending. */
+  rest(): void {
+    this.#task?.signal.removeEventListener('abort', this.#abort);
+    this.#task = undefined;
+    if (this.ended) return;
+    for (const handle of this.#handles()) handle.unref();
+    this.#endWhenIdle();
+  }
+
+  /** Has the process load the module; once. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
+  async load({ path, parameters, environment }: Pkcs11Module): Promise<void> {
+    this.#module = path;
+    const module = { path, ...(parameters === undefined ? {} : { parameters }) };
+    await this.request('start', { module: { ...module, environment: moduleEnvironment(environment) } });
   }
 
   /** Whether the process is gone, or on its way. */
@@ -159,7 +175,8 @@ export class TokenHost {
 
   /** Lets the host log out and finalize, or kills it when it takes too long. Safe to call twice. */
   end(): Promise<void> {
-    // From here on it is no host for new work, though it still has to say goodbye.
+    // From here on it is no host for new work, though it still has to say goodbye, and somebody may wait for that.
+    if (this.#reason === undefined) for (const handle of this.#handles()) handle.ref();
     this.#farewell ??= this.#sayGoodbye();
     return this.#farewell;
   }
@@ -174,7 +191,7 @@ export class TokenHost {
       clearTimeout(timer);
     }
     this.#kill(new AgentError('ERR_TOKEN_HOST_CRASHED', { operation: 'none' }));
-    await this.#exited;
+    await this.exited;
   }
 
   async #ask<O extends HostOperation>(operation: O, params: HostParams<O>): Promise<HostResult<O>> {
@@ -201,7 +218,7 @@ export class TokenHost {
       this.#pending.step = output.step;
       this.#startDeadline();
     } else if (output.kind === 'dialog') {
-      this.#startDeadline(output.open ? this.#settings.dialogMs + DIALOG_GRACE_MS : undefined);
+      this.#startDeadline(output.open ? (this.#task?.dialogMs ?? 0) + DIALOG_GRACE_MS : undefined);
     } else this.#settle(output, this.#pending);
   }
 
@@ -209,16 +226,22 @@ export class TokenHost {
     if (answer.id !== pending.id) return void this.#violation(pending.operation);
     this.#pending = undefined;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.end(), IDLE_MS);
+    this.#endWhenIdle();
     if (answer.kind === 'result') pending.resolve(answer.result);
     else pending.reject(new AgentError(answer.code, answer.details, causeIn(answer)));
+  }
+
+  #endWhenIdle(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.end(), IDLE_MS);
+    if (!this.#task) this.#timer.unref();
   }
 
   /** Of the present step, unless a dialog is open: then the human's time limit counts. */
   #startDeadline(ms?: number): void {
     const { step, operation } = this.#pending ?? { step: 'list', operation: 'none' };
     clearTimeout(this.#timer);
-    const limit = ms ?? this.#settings.deadlines[step] ?? DEADLINES_MS[step];
+    const limit = ms ?? this.#task?.deadlines[step] ?? DEADLINES_MS[step];
     const overrun = (): void =>
       this.#kill(new AgentError('ERR_TOKEN_HOST_TIMEOUT', { operation, step, deadlineMs: limit }));
     this.#timer = setTimeout(overrun, limit);
@@ -238,7 +261,7 @@ export class TokenHost {
 
   #fail(reason: unknown): void {
     clearTimeout(this.#timer);
-    this.#settings.signal.removeEventListener('abort', this.#abort);
+    this.#task?.signal.removeEventListener('abort', this.#abort);
     this.#reason ??= reason ?? new AgentError('ERR_USER_CANCELLED');
     this.#pending?.reject(this.#reason);
     this.#pending = undefined;
@@ -248,8 +271,13 @@ export class TokenHost {
     const operation = this.#pending?.operation ?? 'none';
     const reason = new AgentError('ERR_TOKEN_HOST_CRASHED', { ...how, operation }, cause);
     if (this.#reason === undefined) this.#fail(reason);
-    if (this.#output)
-      this.#settings.report('module output', { module: this.#settings.module.path, text: this.#output });
+    if (this.#output) this.#report('module output', { module: this.#module, text: this.#output });
+  }
+
+  /** What keeps the agent's own process alive for the host's sake. */
+  #handles(): { ref(): unknown; unref(): unknown }[] {
+    // Pipes of a child are sockets; what Node's types call a stream has no such methods.
+    return [this.#child, ...this.#child.stdio.slice(1)] as Socket[];
   }
 
   /** A module may print what it likes: it is read, so that it cannot block, bounded, and freed of what may be a PIN. */

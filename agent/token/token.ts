@@ -16,7 +16,8 @@ import type {
 import { asDer, type CertificateDer } from '../x509/der.ts';
 import type { Environment } from './host-environment.ts';
 import type { HostOperation, HostParams, HostResult, Mishap } from './host-protocol.ts';
-import { type Report, TokenHost } from './token-host.ts';
+import { createHosts, type Hosts } from './hosts.ts';
+import type { Report, Task, TokenHost } from './token-host.ts';
 import { watchTokens } from './watch.ts';
 
 export type TokenOptions = {
@@ -28,82 +29,108 @@ export type TokenOptions = {
   readonly report: Report;
 };
 
+/** The port, and what the composition root does with the processes behind it. */
+export type TokenService = Tokens & {
+  /** Somebody is about to come with work: a process is ready from now on. */
+  keepReady(): void;
+  /** Ends the hosts that wait for more work, and those at work. */
+  close(): Promise<void>;
+};
+
 type Deadlines = Parameters<Tokens['open']>[2];
 type Using = { readonly deadlines?: Deadlines; readonly signal: AbortSignal };
+type Room = TokenOptions & { readonly hosts: Hosts };
 
-export function createTokens(options: TokenOptions): Tokens {
+export function createTokens(options: TokenOptions): TokenService {
+  const hosts = createHosts(options);
+  const room = { ...options, hosts };
+  let expecting = false;
+  const keepReady = (): void => {
+    expecting = true;
+    hosts.keepReady();
+  };
   return {
-    list: (signal, deadlines) => listAll(options, { signal, ...(deadlines ? { deadlines } : {}) }),
+    list: (signal, deadlines) => listAll(room, { signal, ...(deadlines ? { deadlines } : {}) }),
     watch: async (signal, deadlines) =>
-      watchTokens(await options.modules(), (module) => startHost(options, module, { signal, deadlines }), signal),
-    certificates: (token, signal) => listCertificates(options, token, signal),
+      watchTokens(await options.modules(), (module) => startHost(room, module, { signal, deadlines }), signal),
+    certificates: (token, signal) => listCertificates(room, token, signal),
     async open(token, pin, deadlines, signal) {
-      const host = await openHost(options, token, pin, { deadlines, signal });
-      return sessionOn(host, (again) => openHost(options, token, again, { deadlines, signal }), pin, options.report);
+      const open = (context: PinContext) => openHost(room, token, context, { deadlines, signal });
+      return sessionOn(await open(pin), open, pin, options.report, () => expecting && hosts.keepReady());
     },
+    keepReady,
+    close: () => hosts.close(),
   };
 }
 
-async function listAll(options: TokenOptions, using: Using): Promise<TokenDescription[]> {
-  const modules = await options.modules();
-  const lists = await Promise.all(modules.map((module) => listOne(options, module, using)));
+async function listAll(room: Room, using: Using): Promise<TokenDescription[]> {
+  const modules = await room.modules();
+  const lists = await Promise.all(modules.map((module) => listOne(room, module, using)));
   using.signal.throwIfAborted();
   return lists.flat();
 }
 
-/** One module that fails does not hide the tokens of the others. */
-async function listOne(options: TokenOptions, module: Pkcs11Module, using: Using): Promise<TokenDescription[]> {
+/** One module that fails does not hide the tokens of the others. Always a new process: some modules miss a token plugged in. */
+async function listOne(room: Room, module: Pkcs11Module, using: Using): Promise<TokenDescription[]> {
   try {
-    const { tokens, mishaps } = await withHost(options, module, using, (host) => host.request('list', {}));
-    reportMishaps(options.report, 'slot left out', module.path, mishaps);
+    const host = await startHost(room, module, using);
+    const { tokens, mishaps } = await looking(room, module, host, () => host.request('list', {}));
+    reportMishaps(room.report, 'slot left out', module.path, mishaps);
     return tokens;
   } catch (error) {
     const { code, details, cause } = asAgentError(error);
-    options.report('module left out', { module: module.path, code, ...details }, cause);
+    room.report('module left out', { module: module.path, code, ...details }, cause);
     return [];
   }
 }
 
-async function listCertificates(
-  options: TokenOptions,
-  token: TokenIdentity,
-  signal: AbortSignal,
-): Promise<StoredCertificate[]> {
-  const { certificates } = await onTokensModule(options, token, (module) =>
-    withHost(options, module, { signal }, (host) => host.request('certificates', { token: identityOf(token) })),
+async function listCertificates(room: Room, token: TokenIdentity, signal: AbortSignal): Promise<StoredCertificate[]> {
+  const { certificates } = await onTokensModule(room, token, { signal }, (host, module) =>
+    looking(room, module, host, () => host.request('certificates', { token: identityOf(token) })),
   );
   return certificates.map(({ certificate, label }) => ({ token, certificate: asDer(certificate), label }));
 }
 
-function openHost(options: TokenOptions, token: TokenIdentity, pin: PinContext, using: Using): Promise<TokenHost> {
-  const timeoutMs = using.deadlines?.dialogMs ?? options.dialog.timeoutMs;
-  const dialog = { ...options.dialog, timeoutMs };
-  const profileFolders = [...options.profileFolders];
-  return onTokensModule(options, token, async (module) => {
-    const host = await startHost(options, module, using);
-    try {
-      await host.request('open', { token: identityOf(token), pin, dialog, profileFolders });
-      return host;
-    } catch (error) {
-      await host.end();
-      throw error;
-    }
+function openHost(room: Room, token: TokenIdentity, pin: PinContext, using: Using): Promise<TokenHost> {
+  const timeoutMs = using.deadlines?.dialogMs ?? room.dialog.timeoutMs;
+  const dialog = { ...room.dialog, timeoutMs };
+  const profileFolders = [...room.profileFolders];
+  return onTokensModule(room, token, using, async (host) => {
+    await host.request('open', { token: identityOf(token), pin, dialog, profileFolders });
+    return host;
   });
 }
 
+type Work<T> = (host: TokenHost, module: Pkcs11Module) => Promise<T>;
+
+/**
+ * In a host that rested, which looks anew first. Where it fails, since its module cannot be started twice or lost its service,
+ * a new one is asked; what hangs would only hang again.
+ */
+async function onTokensModule<T>(room: Room, token: TokenIdentity, using: Using, work: Work<T>): Promise<T> {
+  const rested = room.hosts.rested(token.module, taskOf(room, using));
+  if (!rested) return await inNewHost(room, token, using, work);
+  try {
+    return await endingIfFailed(rested.host, async (host) => {
+      await host.request('refresh', {});
+      return await work(host, rested.module);
+    });
+  } catch (error) {
+    using.signal.throwIfAborted();
+    if (asAgentError(error).code === 'ERR_TOKEN_HOST_TIMEOUT') throw error;
+    return await inNewHost(room, token, using, work);
+  }
+}
+
 /** `agent.json` may name one module several times with different environments: the first that shows the token. */
-async function onTokensModule<T>(
-  options: TokenOptions,
-  token: TokenIdentity,
-  work: (module: Pkcs11Module) => Promise<T>,
-): Promise<T> {
-  const modules = (await options.modules()).filter(({ path }) => path === token.module);
+async function inNewHost<T>(room: Room, token: TokenIdentity, using: Using, work: Work<T>): Promise<T> {
+  const modules = (await room.modules()).filter(({ path }) => path === token.module);
   let missing = new AgentError(modules.length === 0 ? 'ERR_MODULE_MISSING' : 'ERR_TOKEN_MISSING', {
     label: token.label,
   });
   for (const module of modules) {
     try {
-      return await work(module);
+      return await endingIfFailed(await startHost(room, module, using), (host) => work(host, module));
     } catch (error) {
       if (!(error instanceof AgentError) || error.code !== 'ERR_TOKEN_MISSING') throw error;
       missing = error;
@@ -112,29 +139,28 @@ async function onTokensModule<T>(
   throw missing;
 }
 
-function startHost(options: TokenOptions, module: Pkcs11Module, { deadlines, signal }: Using): Promise<TokenHost> {
-  return TokenHost.start({
-    module,
-    environment: options.environment,
-    deadlines: deadlines?.token ?? {},
-    dialogMs: deadlines?.dialogMs ?? options.dialog.timeoutMs,
-    signal,
-    report: options.report,
-  });
+function startHost(room: Room, module: Pkcs11Module, using: Using): Promise<TokenHost> {
+  return room.hosts.start(module, taskOf(room, using));
 }
 
-async function withHost<T>(
-  options: TokenOptions,
-  module: Pkcs11Module,
-  using: Using,
-  work: (host: TokenHost) => Promise<T>,
-): Promise<T> {
-  const host = await startHost(options, module, using);
+function taskOf({ dialog }: Room, { deadlines, signal }: Using): Task {
+  return { deadlines: deadlines?.token ?? {}, dialogMs: deadlines?.dialogMs ?? dialog.timeoutMs, signal };
+}
+
+async function endingIfFailed<T>(host: TokenHost, work: (host: TokenHost) => Promise<T>): Promise<T> {
   try {
     return await work(host);
-  } finally {
+  } catch (error) {
     await host.end();
+    throw error;
   }
+}
+
+/** Nobody logs in to look: the host may go on to what comes next. */
+async function looking<T>(room: Room, module: Pkcs11Module, host: TokenHost, look: () => Promise<T>): Promise<T> {
+  const seen = await endingIfFailed(host, look);
+  room.hosts.rest(module, host);
+  return seen;
 }
 
 /** What the PIN is asked for when a host that ended (idle for too long) has to be started again. */
@@ -149,6 +175,7 @@ function sessionOn(
   reopen: (pin: PinContext) => Promise<TokenHost>,
   pin: PinContext,
   report: Report,
+  ended: () => void,
 ): TokenSession {
   let host = first;
   let closed = false;
@@ -181,6 +208,7 @@ function sessionOn(
     async close() {
       closed = true;
       await host.end();
+      ended();
     },
   };
 }

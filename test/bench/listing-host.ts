@@ -6,7 +6,7 @@ import { type Host, OPERATIONS } from '../../agent/token-host/operations.ts';
 
 const [path = '', token] = process.argv.slice(2);
 const host: Host = { teller: { step: async () => {}, dialog: async () => {} }, module: undefined, token: undefined };
-await OPERATIONS.start(host, { module: { path } });
+await OPERATIONS.start(host, { module: { path, environment: {} } });
 console.log(token === undefined ? await firstToken() : await listed(token));
 await OPERATIONS.end(host, {});
 

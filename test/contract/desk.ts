@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { TokenIdentity, Tokens } from '../../agent/enrollment/ports.ts';
-import { createTokens } from '../../agent/token/token.ts';
+import type { TokenIdentity } from '../../agent/enrollment/ports.ts';
+import { createTokens, type TokenService } from '../../agent/token/token.ts';
 import { asDer, type CertificateDer, type CsrInfoDer, type SpkiDer } from '../../agent/x509/der.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 
@@ -16,10 +16,12 @@ export type Desk = {
   readonly facts: Fact[];
   readonly writePin: (pin: string) => void;
   readonly script: (members: Record<string, unknown>) => void;
-  readonly tokens: (modules: readonly Pkcs11Module[], dialogMs?: number) => Tokens;
+  readonly tokens: (modules: readonly Pkcs11Module[], dialogMs?: number) => TokenService;
+  /** Ends the hosts that wait for more work. */
+  readonly rest: () => Promise<void>;
   readonly certify: (spki: Uint8Array, subject: string) => CertificateDer;
   readonly authority: () => CertificateDer;
-  readonly leave: () => void;
+  readonly leave: () => Promise<void>;
 };
 
 /** The CN of the CA that certifies keys in tests. */
@@ -65,22 +67,33 @@ export function stageDesk(): Desk {
   owned('profiles/true-bank.json', profile('true-bank', false, 'https://bank.example'));
   const ca = join(folder, 'ca');
   const facts: Fact[] = [];
+  const services: TokenService[] = [];
+  const rest = async (): Promise<void> => {
+    await Promise.all(services.map((service) => service.close()));
+  };
   return {
     folder,
     facts,
     writePin: (pin) => void owned('pin', `${pin}\n`),
     script: (members) => void owned('script.json', JSON.stringify({ consent: 'approve', pinFile, ...members })),
-    tokens: (modules, timeoutMs = 20_000) =>
-      createTokens({
+    tokens: (modules, timeoutMs = 20_000) => {
+      const service = createTokens({
         modules: async () => modules,
         dialog: { language: 'ja', timeoutMs, script },
         profileFolders: [join(folder, 'profiles')],
         environment: process.env,
         report: (fact, details) => facts.push({ fact, details }),
-      }),
+      });
+      services.push(service);
+      return service;
+    },
+    rest,
     certify: (spki, subject) => certify(ca, spki, subject),
     authority: () => authority(ca),
-    leave: () => rmSync(folder, { recursive: true, force: true }),
+    leave: async () => {
+      await rest();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 

@@ -44,6 +44,7 @@ describe('the PIN dialog of a token host', function () {
     desk = stageDesk();
     faulty = buildFaultyModule(desk.folder, ['desk']);
     token = (await desk.tokens([faulty.planned('')]).list(new AbortController().signal))[0]!;
+    await desk.rest();
     mkdirSync(join(desk.folder, 'bin'));
     pinentry = join(desk.folder, 'bin', 'pinentry-qt');
     writeFileSync(pinentry, PINENTRY);

@@ -96,6 +96,7 @@ describe('a module that lies, and a card with ways of its own', function () {
   });
 
   it('runs where no core may be dumped', async () => {
+    await desk.rest();
     const listing = desk.tokens([faulty.planned('C_GetSlotList:1:slow-1000')]).list(calm);
     await until('the call', () => faulty.calls().includes('C_GetSlotList'), 10_000);
     const limits = childrenOf(process.pid).map((pid) => readFileSync(`/proc/${pid}/limits`, 'utf8'));

@@ -84,7 +84,10 @@ describe('a token host whose module is faulty', function () {
     desk.script({});
     desk.facts.length = 0;
   });
-  afterEach(() => expect(childrenOf(process.pid).filter((pid) => !isGone(pid))).to.deep.equal([]));
+  afterEach(async () => {
+    await desk.rest();
+    expect(childrenOf(process.pid).filter((pid) => !isGone(pid))).to.deep.equal([]);
+  });
   after(() => desk.leave());
 
   /** The whole way with one module; what it throws, and the CKA_ID that it used. */
@@ -155,6 +158,7 @@ describe('a token host whose module is faulty', function () {
   it('may print what it likes, even our own messages: nothing is disturbed, and no PIN gets into the log', async () => {
     const list = await desk.tokens([faulty.planned('C_GetSlotList:1:noise')]).list(calm);
     expect(list).to.have.lengthOf(LANES.length);
+    await desk.rest();
     const text = JSON.stringify(desk.facts.find(({ fact }) => fact === 'module output'));
     expect(text).to.include('stdout noise').and.not.include(faulty.pin);
     expect(text.length).to.be.lessThan(5000);

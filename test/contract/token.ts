@@ -91,7 +91,7 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
     after(async () => {
       process.execPath = execPath;
       await under?.leave();
-      desk.leave();
+      await desk.leave();
     });
 
     it('is listed with its key types and without a PIN; uninitialized slots are not', async () => {

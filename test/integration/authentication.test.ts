@@ -33,7 +33,7 @@ describe('integration: a log-in with the certificate', () => {
     ca = await startFaultyCa(bank.authority);
   });
   afterEach(async () => {
-    await agent.enrollments.close();
+    await agent.close();
     await ca.close();
   });
 
@@ -106,7 +106,7 @@ describe('integration: a log-in with the certificate', () => {
     const order = await loginOrder(bank, createNonce());
     await agent.acts.authenticate(order, ORIGIN, never);
     expect(await refusalOf(agent.acts.authenticate(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
-    await agent.enrollments.close();
+    await agent.close();
     agent = await desk.compose();
     expect(await refusalOf(agent.acts.authenticate(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
   });
@@ -157,13 +157,13 @@ describe('integration: a log-in with the certificate', () => {
   it('says why there is none to log in with: no token, none of this bank, only expired ones', async () => {
     await lay([]);
     expect(await refusalOf(logIn())).to.equal('ERR_TOKEN_MISSING');
-    await agent.enrollments.close();
+    await agent.close();
     await lay(['desk']);
     expect(await refusalOf(logIn())).to.equal('ERR_TOKEN_CERTIFICATE_MISSING');
     ca.answer = issue(bank.authority, { notAfter: new Date(Date.now() - 60_000) });
     await enroll();
     expect(await refusalOf(logIn())).to.equal('ERR_TOKEN_CERTIFICATE_EXPIRED');
-    await agent.enrollments.close();
+    await agent.close();
     const profile = JSON.parse(JSON.stringify(bank.profile)) as Record<string, unknown>;
     desk.addProfile({ ...profile, issuers: [(await makeAuthority()).issuing.pem] });
     agent = await desk.compose();

@@ -50,7 +50,7 @@ describe('integration: what CAs answer', () => {
     const entry = await agent.journal.read(id);
     if (entry?.state.name !== 'csr-signed') throw new Error(`no signed request: ${entry?.state.name}`);
     signed = { ...entry, state: entry.state };
-    await agent.enrollments.close();
+    await agent.close();
     objects = objectsOn(desk, 'desk');
     // Issued is as far as these go: the write-back has tests of its own.
     desk.answer({ pin: 'cancel' });
@@ -73,7 +73,7 @@ describe('integration: what CAs answer', () => {
     const agent = await desk.compose();
     agent.enrollments.resume(signed.enrollment, 'owner');
     const { error } = await agent.enrollments.settled(signed.enrollment, 'owner');
-    await agent.enrollments.close();
+    await agent.close();
     const journaled = await agent.journal.read(signed.enrollment);
     expect(objectsOn(desk, 'desk')).to.deep.equal(objects);
     return { state: journaled?.state.name ?? 'accepted', code: error?.code };
@@ -291,7 +291,7 @@ describe('integration: what CAs answer', () => {
         const before = Date.now();
         again.enrollments.resume(signed.enrollment, 'owner');
         await reached;
-        await again.enrollments.close();
+        await again.close();
         const { state } = (await again.journal.read(signed.enrollment)) ?? {};
         if (state?.name !== 'pending') throw new Error('not pending');
         expect(state.nextAt - before).to.be.within(atLeastMs, atMostMs + 2_000);
@@ -338,7 +338,7 @@ describe('integration: what CAs answer', () => {
           await agent.enrollments.begin(order, ORIGIN, 'enroll'),
           'owner',
         );
-        await agent.enrollments.close();
+        await agent.close();
         desk.answer({ pin: 'cancel' });
         expect(error?.code).to.equal(code);
         expect((await agent.journal.list()).map(({ enrollment }) => enrollment)).to.deep.equal([signed.enrollment]);

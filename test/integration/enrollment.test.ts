@@ -30,7 +30,7 @@ describe('integration: an enrollment', () => {
     ca = await startFaultyCa(bank.authority);
   });
   afterEach(async () => {
-    await agent.enrollments.close();
+    await agent.close();
     await ca.close();
   });
 
@@ -325,7 +325,7 @@ describe('integration: an enrollment', () => {
       agent.enrollments.listen(id, 'owner', ({ state }) => state === 'pending' && reached());
     });
     await pending;
-    await agent.enrollments.close();
+    await agent.close();
     // The waiting is over while the agent was away.
     const entry = await agent.journal.read(id);
     if (entry?.state.name !== 'pending') throw new Error('not pending');

@@ -33,7 +33,7 @@ describe('integration: exactly one', () => {
     agent = await desk.compose();
   });
   afterEach(async () => {
-    await agent.enrollments.close();
+    await agent.close();
     await ca.close();
   });
 
@@ -136,7 +136,7 @@ describe('integration: exactly one', () => {
       desk.addProfile({ ...profile, enrollment: { customers: { ...services['customers'], url: ca.url, resend } } });
       ca.answer = answer;
       const { enrollment } = await enroll();
-      await agent.enrollments.close();
+      await agent.close();
       ca.answer = issue(bank.authority);
       agent = await desk.compose();
       agent.enrollments.goOn();

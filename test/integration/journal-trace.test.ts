@@ -51,7 +51,7 @@ describe('integration: the journal and the kernel', () => {
       mkdirSync(state, { mode: 0o700 });
     });
     afterEach(async () => {
-      await agent?.enrollments.close();
+      await agent?.close();
       agent = undefined;
       await ca.close();
       if (isMounted) spawnSync('umount', [state]);

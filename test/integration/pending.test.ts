@@ -32,7 +32,7 @@ describe('integration: pending for hours', () => {
     agent = await desk.compose();
   });
   afterEach(async () => {
-    await agent.enrollments.close();
+    await agent.close();
     await ca.close();
   });
 
@@ -41,7 +41,7 @@ describe('integration: pending for hours', () => {
     await new Promise<void>((reached) => {
       agent.enrollments.listen(id, 'owner', ({ state }) => state === 'pending' && reached());
     });
-    await agent.enrollments.close();
+    await agent.close();
     return id;
   }
   /** The hours go by while the machine is off. */
@@ -51,7 +51,7 @@ describe('integration: pending for hours', () => {
     await agent.journal.write({ ...entry, state: { ...entry.state, nextAt: Date.now() - HOUR_MS } });
   }
   async function startsAgain(): Promise<void> {
-    await agent.enrollments.close();
+    await agent.close();
     agent = await desk.compose();
     agent.enrollments.goOn();
   }

@@ -35,7 +35,7 @@ describe('integration: a re-enrollment', () => {
     agent = await desk.compose();
   });
   afterEach(async () => {
-    await agent.enrollments.close();
+    await agent.close();
     await ca.close();
   });
 

@@ -97,7 +97,7 @@ describe('integration: the fault matrix of a token', function () {
     try {
       return await work({ desk, faulty, agent });
     } finally {
-      await agent.enrollments.close();
+      await agent.close();
       rmSync(folder, { recursive: true, force: true });
     }
   }

@@ -30,7 +30,7 @@ describe('integration: people and their tokens', function () {
     ca = await startFaultyCa(bank.authority);
   });
   afterEach(async () => {
-    await agent.enrollments.close();
+    await agent.close();
     await ca.close();
   });
 

@@ -121,7 +121,7 @@ export async function standTarget({ origins = [], service = {} }: TargetOptions 
     leave: async () => {
       for (const page of pages) page.terminate();
       await bridge.close();
-      await agent.enrollments.close();
+      await agent.close();
       await closeCas();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -13,6 +13,7 @@ export function enrollment(bench: Bench): Promise<readonly Figure[]> {
   return atDesk(bench, ['desk'], async ({ ca, desk, agent }) => {
     const [floor, hand] = [tokenIn(join(bench.folder, 'floor-token')), tokenIn(join(bench.folder, 'hand-token'))];
     const page = await openPage(agent.port, ORIGIN);
+    await page.call('hello');
     const work = join(bench.folder, 'request');
     const runs = {
       agent: async () => {

@@ -12,6 +12,7 @@ const BARE = resolve(import.meta.dirname, '../bare-login.js');
 export function login(bench: Bench): Promise<readonly Figure[]> {
   return atDesk(bench, ['desk'], async ({ ca, desk, agent }) => {
     const page = await openPage(agent.port, ORIGIN);
+    await page.call('hello');
     await enrollThrough(page, await ca.order('ec-p256'));
     const token = tokenOf(desk);
     const environment = minimal({ ...token.environment, FLOOR_PIN: token.pin });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { hostEnvironment } from '../../../agent/token/host-environment.ts';
+import { hostEnvironment, moduleEnvironment } from '../../../agent/token/host-environment.ts';
 
 describe('the environment of a token host', () => {
   it('holds what modules and dialogs need, and nothing else of the agent', () => {
@@ -24,11 +24,11 @@ describe('the environment of a token host', () => {
       PIN: '1',
       LCD: '1',
     };
-    expect(hostEnvironment({ ...agent, ...more, USER: undefined }, {})).to.deep.equal(agent);
+    expect(hostEnvironment({ ...agent, ...more, USER: undefined })).to.deep.equal(agent);
   });
 
   it('takes in what agent.json gives the module, but never what changes Node or the loader', () => {
     const module = { SOFTHSM2_CONF: '/c', LD_LIBRARY_PATH: '/x', NODE_OPTIONS: 'x', DYLD_INSERT_LIBRARIES: '/x' };
-    expect(hostEnvironment({}, module)).to.deep.equal({ SOFTHSM2_CONF: '/c' });
+    expect(moduleEnvironment(module)).to.deep.equal({ SOFTHSM2_CONF: '/c' });
   });
 });
