@@ -7,7 +7,7 @@ import { type ParsedCertificate, toPem } from '../x509/certificate.ts';
 import { isOrderedSubject } from '../x509/names.ts';
 import { onceInserted } from './insertion.ts';
 import { type Beginning, beginWith, findLost, type Lost } from './lost-answer.ts';
-import type { Ports, TokenDescription, TokenIdentity } from './ports.ts';
+import type { CsrAttributes, Ports, TokenDescription, TokenIdentity } from './ports.ts';
 
 /** 20 bytes: accepted by every module that takes a CKA_ID at all (tokens of 16–20 bytes were seen to work). */
 const CKA_ID_BYTES = 20;
@@ -25,12 +25,13 @@ export type Prepared = {
  */
 export async function prepare(accepted: Accepted, ports: Ports, signal: AbortSignal): Promise<Prepared> {
   const { secret } = accepted;
+  const wishes = wishesOf(accepted.plan, ports, signal);
   const look = () => withPrevious(accepted.plan, ports, signal);
   const { plan, tokens } = await onceInserted(accepted.plan, ports, signal, look);
   const fitting = await unlocked(plan, fittingTokens(plan, tokens), ports, signal);
   const lost = await findLost(plan, fitting, ports);
   const token = lost?.token ?? (await chooseToken(plan, fitting, ports, signal));
-  const keyType = await chooseKeyType(plan, token, lost?.keyType, ports, signal);
+  const keyType = await chooseKeyType(plan, token, lost?.keyType, wishes);
   await ports.human.consent({ plan, token, keyType }, signal);
   const authorization = secret ?? (await ports.human.authorizationCode({ plan }, signal));
   const consented = { plan: { ...plan, keys: [keyType] }, token: identityOf(token) };
@@ -146,6 +147,13 @@ async function findReplaced(
   return { holders: holding.map(({ token }) => token), certificate };
 }
 
+/** Asked while the token is looked at. What comes of it counts when it is needed: a missing token is told first. */
+function wishesOf(plan: Plan, ports: Ports, signal: AbortSignal): () => Promise<CsrAttributes> {
+  const asked = ports.connectCa(plan.service, plan.deadlines.caMs).csrattrs(signal);
+  asked.catch(() => undefined);
+  return () => asked;
+}
+
 async function chooseToken(
   plan: Plan,
   tokens: TokenDescription[],
@@ -161,11 +169,9 @@ async function chooseKeyType(
   plan: Plan,
   token: TokenDescription,
   existing: KeyType | undefined,
-  ports: Ports,
-  signal: AbortSignal,
+  wishes: () => Promise<CsrAttributes>,
 ): Promise<KeyType> {
-  const ca = ports.connectCa(plan.service, plan.deadlines.caMs);
-  const wanted = (await ca.csrattrs(signal)).keys;
+  const wanted = (await wishes()).keys;
   const keyType = [...(existing ? [existing] : []), ...usable(plan, token)].find(
     (type) => wanted === undefined || wanted.includes(type),
   );

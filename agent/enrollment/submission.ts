@@ -33,21 +33,24 @@ async function exchange(state: StateOf<'sent' | 'pending'>, context: Context): P
   const secret = await context.ports.journal.secret(context.enrollment);
   if (secret === undefined) throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { reason: 'authorization is gone' });
   const ca = context.ports.connectCa(plan.service, plan.deadlines.caMs);
+  const fetchCacerts = () => ca.cacerts(context.signal).catch(() => []);
+  // Most answers are the certificate alone (RFC 7030 §4.2.3) and need them. Not with every question of a long wait.
+  const early = state.name === 'sent' ? fetchCacerts() : undefined;
   const answer = await ca.simpleenroll(state.csr, { ...plan.authorization, secret }, context.signal);
   return answer.kind === 'pending'
     ? waitLonger(state, context, answer.retryAfterMs)
-    : await judge(state, context, answer);
+    : await judge(state, context, answer, () => early ?? fetchCacerts());
 }
 
 async function judge(
   state: StateOf<'sent' | 'pending'>,
-  { ports, signal }: Context,
+  { ports }: Context,
   { certificates, date }: Extract<CaAnswer, { kind: 'issued' }>,
+  cacerts: () => Promise<CertificateDer[]>,
 ): Promise<Event> {
   const { plan, key } = state;
   const previous = plan.previous && fromPem(plan.previous.certificate);
   const answer = { certificates, date, plan, spki: key.spki, now: ports.clock.now(), previous };
-  const cacerts = () => ports.connectCa(plan.service, plan.deadlines.caMs).cacerts(signal);
   const issued = await checkWithin(answer, cacerts);
   if (issued.otherSerialNumbers.length > 0)
     ports.report('enrollment: the CA issued more than one certificate for the key', {
@@ -67,8 +70,7 @@ async function checkWithin(
   } catch (error) {
     if (asAgentError(error).code !== 'ERR_CERTIFICATE_UNTRUSTED') throw error;
   }
-  const cacerts = await fetchCacerts().catch(() => []);
-  return checkIssued({ ...answer, cacerts });
+  return checkIssued({ ...answer, cacerts: await fetchCacerts() });
 }
 
 /** RFC 7030 §4.2.3, clamped: a server may say 0 seconds or a year. @throws AgentError ERR_CA_PENDING_TOO_LONG */
