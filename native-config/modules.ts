@@ -3,15 +3,22 @@ import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
-import { AgentError, asAgentError } from '../web-bridge/protocol/errors.ts';
+import { AgentError, asAgentError, type ErrorCode } from '../web-bridge/protocol/errors.ts';
 import { checkModulePath } from './module-path.ts';
 import { p11KitFolders, readP11Kit } from './p11-kit.ts';
 import { type AgentConfig, type Pkcs11Module, type TokenFamily, tokenFamily } from './schema.ts';
 
 type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
 
-/** The families of `native-config/tokens/`. They come with this package, so one that is wrong is our own fault. */
-export async function loadTokenFamilies(): Promise<TokenFamily[]> {
+let families: Promise<readonly TokenFamily[]> | undefined;
+
+/** The families of `native-config/tokens/`, read once. They come with this package, so one that is wrong is our own fault. */
+export function loadTokenFamilies(): Promise<readonly TokenFamily[]> {
+  families ??= readFamilies();
+  return families;
+}
+
+async function readFamilies(): Promise<TokenFamily[]> {
   const folder = new URL('./tokens/', import.meta.url);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
   return Promise.all(names.map(async (name) => readFamily(fileURLToPath(new URL(name, folder)))));
@@ -32,27 +39,30 @@ async function readFamily(file: string): Promise<TokenFamily> {
  */
 export async function findModules(config: AgentConfig, report: Report): Promise<Pkcs11Module[]> {
   const forbidden = new Set(config.forbidden);
-  const modules: Pkcs11Module[] = [];
-  const consider = async (module: Pkcs11Module, known: boolean): Promise<void> => {
-    try {
-      const path = await checkModulePath(module.path);
-      if (forbidden.has(path) || (known && modules.some((other) => other.path === path))) return;
-      modules.push({ ...module, path });
-    } catch (error) {
-      const { code, details, cause } = asAgentError(error);
-      if (known && code === 'ERR_MODULE_MISSING') return;
-      report('module left out', {
-        module: module.path,
-        code,
-        ...details,
-        cause: cause instanceof Error ? cause.message : '',
-      });
-    }
-  };
-  for (const module of config.modules) await consider(module, false);
-  for (const path of [...(await knownPaths()), ...(await p11KitPaths())])
-    await consider({ path, environment: {} }, true);
+  const known = [...(await knownPaths()), ...(await p11KitPaths())].map((path) => ({ path, environment: {} }));
+  const [ours, others] = await Promise.all([
+    Promise.all(config.modules.map((module) => judged(module, report))),
+    Promise.all(known.map((module) => judged(module, report, 'ERR_MODULE_MISSING'))),
+  ]);
+  const modules = present(ours).filter(({ path }) => !forbidden.has(path));
+  for (const module of present(others)) {
+    if (!forbidden.has(module.path) && !modules.some(({ path }) => path === module.path)) modules.push(module);
+  }
   return modules;
+}
+
+const present = (modules: readonly (Pkcs11Module | undefined)[]): Pkcs11Module[] =>
+  modules.filter((module) => module !== undefined);
+
+async function judged(module: Pkcs11Module, report: Report, noNews?: ErrorCode): Promise<Pkcs11Module | undefined> {
+  try {
+    return { ...module, path: await checkModulePath(module.path) };
+  } catch (error) {
+    const { code, details, cause } = asAgentError(error);
+    const why = cause instanceof Error ? cause.message : '';
+    if (code !== noNews) report('module left out', { module: module.path, code, ...details, cause: why });
+    return undefined;
+  }
 }
 
 async function knownPaths(): Promise<string[]> {
