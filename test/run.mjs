@@ -30,18 +30,23 @@ const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('
 const measured = process.argv.includes('--coverage');
 const scratch = mkdtempSync(join(tmpdir(), 'inkan-tests-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** @type {string[]} */
+const failures = [];
 
 if (
   wanted.length === 0 &&
   spawnSync(process.execPath, ['test/check.mjs', '--built'], { stdio: 'inherit' }).status !== 0
 ) {
   total.failed += 1;
+  failures.push('npm run check');
 }
 await Promise.all([TOKENS, PAGES].map(runLane));
 if (measured)
   spawnSync('node_modules/.bin/c8', ['report', '--exclude-after-remap', '--reporter', 'text'], { stdio: 'inherit' });
 
 rmSync(scratch, { recursive: true, force: true });
+// Once more at the end, where whoever sees only the end of a long log finds them.
+for (const failure of failures) console.log(`\n✗ ${failure}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
@@ -69,7 +74,11 @@ async function runSuite({ name, files, without = [] }) {
   const suite = read(counts);
   for (const kind of /** @type {const} */ (['passed', 'failed', 'skipped'])) total[kind] += suite[kind];
   // A runner that died, or that failed outside a test, counts as a failure too.
-  if (status !== 0 && suite.failed === 0) total.failed += 1;
+  if (status !== 0 && suite.failed === 0) {
+    total.failed += 1;
+    failures.push(`${name}: the runner ended with ${status}`);
+  }
+  failures.push(...suite.failures.map((failure) => `${name}: ${failure}`));
 }
 
 /**
@@ -94,6 +103,6 @@ function read(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: ['nothing was counted'] };
   }
 }

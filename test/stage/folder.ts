@@ -1,16 +1,16 @@
-/** A folder of a test's own, gone when the test is over. */
+/** A folder of a test's own, gone when its suite is over: whatever works in it has been ended by then. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Made before each test of the suite that calls this. */
 export function ownFolder(): () => string {
-  let folder = '';
+  const folders: string[] = [];
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'inkan-test-'));
+    folders.push(await mkdtemp(join(tmpdir(), 'inkan-test-')));
   });
-  afterEach(async () => {
-    await rm(folder, { recursive: true, force: true });
+  after(async () => {
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
   });
-  return () => folder;
+  return () => folders.at(-1) ?? '';
 }
