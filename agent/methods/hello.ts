@@ -5,7 +5,8 @@ import type { Desktop } from './desktop.ts';
 /** Protocol and version, nothing more: enough to tell us from an unrelated program on this port. */
 export function hello({ version, expectWork }: Desktop): Handler<'hello'> {
   return async () => {
-    expectWork();
+    // After the answer: to start a process holds everything else up for a moment.
+    setImmediate(expectWork);
     return { protocol: PROTOCOL, version };
   };
 }

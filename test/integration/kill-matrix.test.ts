@@ -70,6 +70,8 @@ describe('integration: the kill matrix', function () {
       { at: 'http', operation: 'simpleenroll', moment: 'arrived' },
       { at: 'http', operation: 'simpleenroll', moment: 'done' },
       { at: 'http', operation: 'simpleenroll', moment: 'answered' },
+      { at: 'http', operation: 'cacerts', moment: 'arrived' },
+      { at: 'http', operation: 'cacerts', moment: 'answered' },
     ];
     return [...pkcs11, ...http, ...(await systemCallsOf(old))];
   }

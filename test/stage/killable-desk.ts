@@ -12,7 +12,8 @@ import { type AgentDesk, layAgentDesk } from './agent-desk.ts';
 import { type BankDesk, openBankDesk } from './bank-desk.ts';
 import { tokenObjects } from './witness.ts';
 
-const INKAN = resolve(import.meta.dirname, '../../agent/cli/index.js');
+/** What ships, but for the scripted human. */
+const INKAN = resolve(import.meta.dirname, '../../bundle-scripted/inkan.js');
 /** What of the agent's system calls is a write that lasts. */
 export const DURABLE = ['openat', 'write', 'fsync', 'rename', 'unlink', 'link'] as const;
 
