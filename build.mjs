@@ -98,6 +98,32 @@ const withoutScript = {
   },
 };
 
+const LATER = /\bimport\('(\.[^']+\.js)'\)/g;
+/**
+ * What the agent's rooms import() comes as one piece, the rest: left to itself, esbuild makes a file of every set of
+ * pieces that share a module, and reading those thirty files costs a start more than it saves.
+ */
+const restInOnePiece = {
+  name: 'rest-in-one-piece',
+  setup(plugin) {
+    const rooms = join(dist, 'agent');
+    const sources = readdirSync(rooms, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.js') && !name.startsWith('token-host/'))
+      .map((name) => join(rooms, name));
+    const targets = (file) =>
+      [...readFileSync(file, 'utf8').matchAll(LATER)].map(([, path]) => join(dirname(file), path));
+    const parts = [...new Set(sources.flatMap(targets))];
+    const inRest = (file) => `import('inkan:rest').then((rest) => rest.part${parts.indexOf(file)})`;
+    const contents = parts.map((file, at) => `export * as part${at} from ${JSON.stringify(file)};`).join('\n');
+    plugin.onResolve({ filter: /^inkan:rest$/ }, () => ({ path: 'rest', namespace: 'inkan' }));
+    plugin.onLoad({ filter: /./, namespace: 'inkan' }, () => ({ contents, resolveDir: dist }));
+    plugin.onLoad({ filter: /\/dist\/agent\/.*\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      return { contents: text.replace(LATER, (_, target) => inRest(join(dirname(path), target))) };
+    });
+  },
+};
+
 const NODE_BUNDLE = {
   bundle: true,
   splitting: true,
@@ -129,7 +155,7 @@ async function bundlePrograms(folder, plugins) {
       entryPoints: { [name]: join(dist, file) },
       chunkNames: `${name}-[hash]`,
       outdir,
-      plugins,
+      plugins: name === 'inkan' ? [...plugins, restInOnePiece] : plugins,
     });
   }
   for (const [from, to] of Object.entries(BUNDLED_ASSETS))

@@ -9,25 +9,21 @@ import type { Pkcs11Module } from '../native-config/schema.ts';
 import { PORTS } from '../web-bridge/protocol/envelope.ts';
 import { type Bridge, startBridge } from '../web-bridge/server/server.ts';
 import { actsOn } from './acts.ts';
-import { connectCa } from './ca/index.ts';
 import { type Folders, foldersOf, refuseDangerousEnvironment } from './config.ts';
 import type { Language } from './dialog/dialog.ts';
-import { openDialog } from './dialog/open.ts';
 import { systemLanguage, wordsFor } from './dialog/words.ts';
 import { createAttention } from './enrollment/attention.ts';
 import { Enrollments } from './enrollment/enrollments.ts';
 import { openJournal } from './enrollment/journal.ts';
 import type { Journal, Ports, Tokens } from './enrollment/ports.ts';
 import { openSpentOrders } from './enrollment/spent-orders.ts';
-import { humanAt } from './human.ts';
+import { connectCa, humanBy, tokensBy } from './later.ts';
 import { createLocks } from './lock.ts';
 import { openLog, type Report } from './log.ts';
 import type { Acts } from './methods/desktop.ts';
 import { handlersFor } from './methods/index.ts';
 import { desktopNotifications, notifyIn } from './notification.ts';
 import { openProfileBook, type ProfileBook } from './profiles.ts';
-import { refuseScriptOutsideTests } from './script.ts';
-import { createTokens } from './token/token.ts';
 
 export type ComposeOptions = {
   readonly environment: NodeJS.ProcessEnv;
@@ -57,22 +53,22 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   refuseDangerousEnvironment(environment);
   const folders = foldersOf(environment);
   const report = openLog(join(folders.state, 'log'));
-  const config = await loadAgentConfig(join(folders.config, 'agent.json'));
+  // What is wrong with one of them is told all the same: each is read whole before anybody is let in.
+  const [config, profiles, journal] = await Promise.all([
+    loadAgentConfig(join(folders.config, 'agent.json')),
+    openProfileBook(folders.profiles, report),
+    openJournal(join(folders.state, 'journal'), report),
+  ]);
   const language = config.language ?? systemLanguage(environment);
   const dialog = { language, timeoutMs: DIALOG_MS, ...(script === undefined ? {} : { script }) };
   const modules = () => findModules(config, report);
-  const profiles = await openProfileBook(folders.profiles, report);
-  const tokens = createTokens({ modules, dialog, profileFolders: folders.profiles, environment, report });
-  const journal = await openJournal(join(folders.state, 'journal'), report);
+  const tokens = tokensBy({ modules, dialog, profileFolders: folders.profiles, environment, report });
   const locks = createLocks(join(folders.state, 'locks'));
   const now = () => Date.now();
   const ports: Ports = {
     tokens,
     connectCa,
-    human: humanAt((plan) => {
-      refuseScriptOutsideTests(script, plan);
-      return openDialog({ ...dialog, timeoutMs: plan.deadlines.dialogMs }, environment);
-    }),
+    human: humanBy(dialog, environment),
     journal,
     locks,
     attention: createAttention(now),
@@ -117,11 +113,6 @@ function version(): string {
 }
 
 export { AgentError } from '../web-bridge/protocol/errors.ts';
-export { resultOf } from './enrollment/result.ts';
 export { isOpen } from './enrollment/state.ts';
-export { changePin } from './pin.ts';
-export { unverifiedClaims } from './policy/order.ts';
-export { thumbprintsOf } from './policy/profile-update.ts';
-/** What the command line needs of the rooms; it imports them from here and from nowhere else. */
+/** What the command line needs of the rooms, with `findings.ts`; it imports them from nowhere else. */
 export { describeError, languageOf, stateWords } from './telling.ts';
-export { describeCertificate } from './x509/certificate.ts';

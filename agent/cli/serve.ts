@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import type { Agent } from '../main.ts';
+import { createLocks } from '../lock.ts';
+// Not when it runs: almost every command needs it, and one reading of files is quicker than two after each other.
+import { type Agent, AgentError, compose, serve } from '../main.ts';
 import { type CommonOptions, concluding, type Outcome } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
@@ -20,7 +22,6 @@ export function registerServe(program: Command, say: Wording): void {
 }
 
 async function run({ allowRoot, port, scriptedHuman, json }: Options): Promise<Outcome> {
-  const { AgentError, compose, serve } = await import('../main.ts');
   if (process.getuid?.() === 0 && !allowRoot) throw new AgentError('ERR_INTERNAL_ROOT_REFUSED');
   const ports = port?.map(Number);
   if (ports?.some((number) => !(Number.isInteger(number) && number > 0 && number < 65_536))) {
@@ -43,8 +44,6 @@ async function run({ allowRoot, port, scriptedHuman, json }: Options): Promise<O
 
 /** Two agents on one journal could each carry out an order that is good for one enrollment. */
 async function lockService({ folders }: Agent): Promise<() => Promise<void>> {
-  const { AgentError } = await import('../main.ts');
-  const { createLocks } = await import('../lock.ts');
   const running = new AgentError('ERR_INTERNAL_ALREADY_RUNNING');
   return await createLocks(`${folders.state}/locks`).hold('serve', running, LOCK_WAIT_MS, AbortSignal.timeout(5_000));
 }

@@ -1,13 +1,14 @@
 /**
  * All enrollments of this process: begins them, lets pages watch and cancel their own, goes on with what the journal
- * holds. The work lives here and not in a socket: a closed tab, a reload, a lost connection change nothing.
+ * holds. The work lives here and not in a socket: a closed tab, a reload, a lost connection change nothing. What the work
+ * is made of is loaded when there is some: an agent starts for a page that asks whether it is there.
  */
 import { createHash } from 'node:crypto';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import type { Purpose } from '../../web-bridge/protocol/order.ts';
-import { checkValidity, type Profile, type VerifiedOrder, verifyOrder } from '../policy/order.ts';
-import { type Accepted, type Plan, planFor } from '../policy/plan.ts';
+import type { Profile, VerifiedOrder } from '../policy/order.ts';
+import type { Accepted, Plan } from '../policy/plan.ts';
 import {
   isVisible,
   type Listener,
@@ -20,14 +21,12 @@ import {
 } from './live.ts';
 import { endTakenOver, isSameUndertaking, takeOver } from './lost-answer.ts';
 import type { JournalEntry, Ports } from './ports.ts';
-import { type Prepared, prepare } from './prepare.ts';
+import type { Prepared } from './prepare.ts';
 import { remindDaily } from './reminders.ts';
-import { resultOf } from './result.ts';
-import { lookAround, type Surroundings } from './surroundings.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export type { Standing, Viewer } from './live.ts';
 
-import { runEnrollment } from './run.ts';
 import { isCancellable, isIssued, isOpen, type State } from './state.ts';
 
 /** How long another process of this user may take to journal what it has just been allowed. */
@@ -81,6 +80,8 @@ export class Enrollments {
    * @throws AgentError ERR_POLICY_*, ERR_BRIDGE_BUSY
    */
   async begin(order: string, origin: string, purpose: Extract<Purpose, 'enroll' | 'reenroll'>): Promise<EnrollmentId> {
+    const { checkValidity, verifyOrder } = await import('../policy/order.ts');
+    const { planFor } = await import('../policy/plan.ts');
     const verified = await verifyOrder(order, origin, purpose, await this.#profiles());
     await this.#learn();
     const known = [...this.#live.values()].find(({ order: { jti } }) => jti === verified.claims.jti);
@@ -107,7 +108,9 @@ export class Enrollments {
   /** The final result of a completed enrollment. */
   async result(enrollment: EnrollmentId, viewer: Viewer): Promise<EnrollmentResult | undefined> {
     const { entry } = await this.#refreshed(this.#find(enrollment, viewer));
-    return entry?.state.name === 'completed' ? resultOf(entry.state) : undefined;
+    if (entry?.state.name !== 'completed') return undefined;
+    const { resultOf } = await import('./result.ts');
+    return resultOf(entry.state);
   }
 
   async list(viewer: Viewer): Promise<Standing[]> {
@@ -119,6 +122,7 @@ export class Enrollments {
   async surroundings(origin: string): Promise<Surroundings> {
     const profile = (await this.#profiles()).find(({ origins }) => origins.includes(origin));
     if (!profile) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN');
+    const { lookAround } = await import('./surroundings.ts');
     return await lookAround(profile, this.#ports, this.#ending.signal);
   }
 
@@ -217,6 +221,7 @@ export class Enrollments {
     const busy = new AgentError('ERR_BRIDGE_BUSY');
     const unlock = await locks.hold(accountLock(accepted.plan), busy, ACCOUNT_WAIT_MS, signal);
     try {
+      const { prepare } = await import('./prepare.ts');
       await this.#refuseBegun(accepted.plan);
       await journal.reserve(live.enrollment);
       await this.#consent(live, await prepare(accepted, this.#ports, signal), signal);
@@ -266,6 +271,7 @@ export class Enrollments {
       const entry = (await this.#ports.journal.read(live.enrollment)) ?? known;
       const announce = (state: State) => this.#moved(live, state, entry);
       live.entry = entry;
+      const { runEnrollment } = await import('./run.ts');
       await runEnrollment(entry, {
         ports: this.#ports,
         begun,
