@@ -3,8 +3,10 @@
  * answer to `hello`, and that answer needs no token, no CA and no dialog: parsing them all would be half of the wait.
  */
 
-import type { DialogSettings } from './dialog/dialog.ts';
-import type { CertificationAuthority, ConnectCa, Human, Tokens } from './enrollment/ports.ts';
+import type { AgentConfig, Pkcs11Module } from '../native-config/schema.ts';
+import type { DialogSettings, Language } from './dialog/dialog.ts';
+import type { CertificationAuthority, ConnectCa, Human, Ports, Tokens } from './enrollment/ports.ts';
+import type { Report } from './log.ts';
 import { refuseScriptOutsideTests } from './script.ts';
 import type { TokenOptions } from './token/token.ts';
 
@@ -25,6 +27,11 @@ export const connectCa: ConnectCa = (service, timeoutMs) => {
     simpleenroll: async (csr, authorization, signal) => (await ca()).simpleenroll(csr, authorization, signal),
   };
 };
+
+export async function modulesOf(config: AgentConfig, report: Report): Promise<readonly Pkcs11Module[]> {
+  const { findModules } = await import('../native-config/modules.ts');
+  return await findModules(config, report);
+}
 
 export function tokensBy(options: TokenOptions): Tokens {
   const tokens = once(async () => (await import('./token/token.ts')).createTokens(options));
@@ -52,5 +59,18 @@ export function humanBy(settings: DialogSettings, environment: NodeJS.ProcessEnv
     insertToken: async (request, signal) => (await human()).insertToken(request, signal),
     tellLocked: async (request, signal) => (await human()).tellLocked(request, signal),
     chooseCertificate: async (request, signal) => (await human()).chooseCertificate(request, signal),
+  };
+}
+
+export function notifyBy(language: Language, environment: NodeJS.ProcessEnv, report: Report): Ports['notify'] {
+  const show = once(async () => {
+    const { desktopNotifications, notifyIn } = await import('./notification.ts');
+    return notifyIn(language, desktopNotifications(environment, report));
+  });
+  return (notice) => {
+    show().then(
+      (notify) => notify(notice),
+      (error: unknown) => report('notification: not shown', {}, error),
+    );
   };
 }

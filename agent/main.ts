@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAgentConfig } from '../native-config/load.ts';
-import { findModules } from '../native-config/modules.ts';
 import type { Pkcs11Module } from '../native-config/schema.ts';
 import { PORTS } from '../web-bridge/protocol/envelope.ts';
 import { type Bridge, startBridge } from '../web-bridge/server/server.ts';
@@ -17,12 +16,11 @@ import { Enrollments } from './enrollment/enrollments.ts';
 import { openJournal } from './enrollment/journal.ts';
 import type { Journal, Ports, Tokens } from './enrollment/ports.ts';
 import { openSpentOrders } from './enrollment/spent-orders.ts';
-import { connectCa, humanBy, tokensBy } from './later.ts';
+import { connectCa, humanBy, modulesOf, notifyBy, tokensBy } from './later.ts';
 import { createLocks } from './lock.ts';
 import { openLog, type Report } from './log.ts';
 import type { Acts } from './methods/desktop.ts';
 import { handlersFor } from './methods/index.ts';
-import { desktopNotifications, notifyIn } from './notification.ts';
 import { openProfileBook, type ProfileBook } from './profiles.ts';
 
 export type ComposeOptions = {
@@ -61,7 +59,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   ]);
   const language = config.language ?? systemLanguage(environment);
   const dialog = { language, timeoutMs: DIALOG_MS, ...(script === undefined ? {} : { script }) };
-  const modules = () => findModules(config, report);
+  const modules = () => modulesOf(config, report);
   const tokens = tokensBy({ modules, dialog, profileFolders: folders.profiles, environment, report });
   const locks = createLocks(join(folders.state, 'locks'));
   const now = () => Date.now();
@@ -75,7 +73,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     spentOrders: openSpentOrders(join(folders.state, 'spent-orders'), locks, now),
     clock: { now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
-    notify: notifyIn(language, desktopNotifications(environment, report)),
+    notify: notifyBy(language, environment, report),
     report,
   };
   const enrollments = new Enrollments(ports, () => profiles.read());
