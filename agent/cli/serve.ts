@@ -55,7 +55,7 @@ async function composeAlone(script: string | undefined): Promise<Alone> {
 async function lockService(): Promise<() => Promise<void>> {
   const folders = foldersOf(process.env);
   const running = new AgentError('ERR_INTERNAL_ALREADY_RUNNING');
-  return await createLocks(`${folders.state}/locks`).hold('serve', running, LOCK_WAIT_MS, AbortSignal.timeout(5_000));
+  return await createLocks(`${folders.state}/locks`).hold('serve', running, LOCK_WAIT_MS, new AbortController().signal);
 }
 
 function ready({ language }: Agent, port: number): string {

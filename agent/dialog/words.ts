@@ -150,15 +150,16 @@ const text = v.pipe(v.string(), v.minLength(1));
 const entries = <K extends string, S>(keys: readonly K[], schema: S): Record<K, S> =>
   Object.fromEntries(keys.map((key) => [key, schema])) as Record<K, S>;
 
-const localeSchema = v.strictObject({
-  errors: v.strictObject(entries(Object.keys(ERRORS) as ErrorCode[], v.strictObject({ what: text, remedy: text }))),
-  texts: v.strictObject(entries(Object.keys(TEXTS) as TextKey[], text)),
-});
-type Locale = v.InferOutput<typeof localeSchema>;
+const localeSchema = () =>
+  v.strictObject({
+    errors: v.strictObject(entries(Object.keys(ERRORS) as ErrorCode[], v.strictObject({ what: text, remedy: text }))),
+    texts: v.strictObject(entries(Object.keys(TEXTS) as TextKey[], text)),
+  });
+type Locale = v.InferOutput<ReturnType<typeof localeSchema>>;
 
 // Read, not imported: a JSON import warns on Node 20.
 const load = (language: Language): Locale =>
-  v.parse(localeSchema, JSON.parse(readFileSync(new URL(`locales/${language}.json`, import.meta.url), 'utf8')));
+  v.parse(localeSchema(), JSON.parse(readFileSync(new URL(`locales/${language}.json`, import.meta.url), 'utf8')));
 
 const loaded = new Map<Language, Locale>();
 
