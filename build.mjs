@@ -72,7 +72,7 @@ const PROGRAMS = {
 /** In the bundle all lies in one folder: these files look for others by their own place. Each must be found once. */
 const MOVED = {
   'agent/token/token-host.js': ["'../token-host/main.js'", "'./token-host.js'"],
-  'agent/cli/index.js': ["'../../../package.json'", "'../../package.json'"],
+  'agent/cli/program.js': ["'../../../package.json'", "'../../package.json'"],
 };
 const BUNDLED_ASSETS = { 'agent/dialog/locales': 'locales', 'native-config/tokens': 'tokens' };
 /** Stands where the scripted human stood: what ships knows none, whatever its arguments say. */
@@ -98,6 +98,46 @@ const withoutScript = {
   },
 };
 
+const LATER = /\bimport\('(\.[^']+\.js)'\)/g;
+/**
+ * What the agent's rooms import() comes as one piece, the rest: left to itself, esbuild makes a file of every set of
+ * pieces that share a module, and reading those thirty files costs a start more than it saves. No part may await at its
+ * top what needs another part.
+ */
+const restInOnePiece = {
+  name: 'rest-in-one-piece',
+  setup(plugin) {
+    const rooms = join(dist, 'agent');
+    const sources = readdirSync(rooms, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.js') && !name.startsWith('token-host/'))
+      .map((name) => join(rooms, name));
+    const targets = (file) =>
+      [...readFileSync(file, 'utf8').matchAll(LATER)].map(([, path]) => join(dirname(file), path));
+    const parts = [...new Set(sources.flatMap(targets))];
+    const inRest = (file) => `import('inkan:rest').then((rest) => rest.part${parts.indexOf(file)})`;
+    const contents = parts.map((file, at) => `export * as part${at} from ${JSON.stringify(file)};`).join('\n');
+    plugin.onResolve({ filter: /^inkan:rest$/ }, () => ({ path: 'rest', namespace: 'inkan' }));
+    plugin.onLoad({ filter: /./, namespace: 'inkan' }, () => ({ contents, resolveDir: dist }));
+    plugin.onLoad({ filter: /\/dist\/agent\/.*\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      return { contents: text.replace(LATER, (_, target) => inRest(join(dirname(path), target))) };
+    });
+  },
+};
+
+/** ws brings a client along, and compression, which we never offer: what they alone need is loaded if they ever run. */
+const withoutClient = {
+  name: 'without-client',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^(https|tls|zlib)$/ }, ({ path, importer }) =>
+      /\/node_modules\/ws\//.test(importer) ? { path, namespace: 'later' } : undefined,
+    );
+    plugin.onLoad({ filter: /./, namespace: 'later' }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get: (_, name) => require('node:${path}')[name] });`,
+    }));
+  },
+};
+
 const NODE_BUNDLE = {
   bundle: true,
   splitting: true,
@@ -109,6 +149,8 @@ const NODE_BUNDLE = {
   logLevel: 'warning',
   legalComments: 'none',
   external: ['pkcs11js'],
+  // ws would look through the folders above for packages of native code, and load what lies there.
+  define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
   // Loaded by import(): of a bundled CommonJS module that would bring `default` alone, so the ES build must be taken.
   mainFields: ['module', 'main'],
   conditions: ['module'],
@@ -129,7 +171,7 @@ async function bundlePrograms(folder, plugins) {
       entryPoints: { [name]: join(dist, file) },
       chunkNames: `${name}-[hash]`,
       outdir,
-      plugins,
+      plugins: name === 'inkan' ? [...plugins, restInOnePiece, withoutClient] : plugins,
     });
   }
   for (const [from, to] of Object.entries(BUNDLED_ASSETS))
@@ -144,7 +186,7 @@ function writeStarters(bundle) {
   mkdirSync(join(dist, 'bin'), { recursive: true });
   for (const name of ['inkan', 'inkan-bank']) {
     const starter = join(dist, 'bin', `${name}.js`);
-    writeFileSync(starter, `#!/usr/bin/env node\nawait import('../${bundle}/${name}.js');\n`);
+    writeFileSync(starter, `#!/usr/bin/env node\nimport '../${bundle}/${name}.js';\n`);
     chmodSync(starter, 0o755);
   }
 }

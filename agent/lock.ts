@@ -3,6 +3,7 @@
  * names its holder by process id and start time, so that a holder that was killed holds nothing.
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +19,7 @@ export function createLocks(folder: string): Locks {
   const hold: Locks['hold'] = async (name, busy, waitMs, signal) => {
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unwritable);
     const file = join(folder, `${name}.lock`);
-    const holder = await describe(process.pid);
+    const holder = describe(process.pid);
     for (let waitedMs = 0; ; waitedMs += POLL_MS) {
       if (await take(file, holder).catch(unwritable)) return () => release(file, holder);
       if (waitedMs >= waitMs) throw busy;
@@ -45,7 +46,7 @@ function nameOf({ label, serialNumber, model, manufacturer }: TokenIdentity): st
 /** Whether a process that lives holds the lock now. */
 export async function isHeld(folder: string, name: string): Promise<boolean> {
   const holder = await readFile(join(folder, `${name}.lock`), 'utf8').catch(() => undefined);
-  return holder !== undefined && (await isAliveHolder(holder));
+  return holder !== undefined && isAliveHolder(holder);
 }
 
 /** A full disk, a folder that can only be read: told as such before anything is done. */
@@ -80,7 +81,7 @@ const isLinked = (own: string, file: string): Promise<boolean> =>
 /** Whether the lock may be free now. */
 async function dropIfDead(file: string): Promise<boolean> {
   const holder = await readFile(file, 'utf8').catch(() => undefined);
-  if (holder !== undefined && (await isAliveHolder(holder))) return false;
+  if (holder !== undefined && isAliveHolder(holder)) return false;
   if (holder === undefined) return true;
   // Moved away first: had another process taken the lock meanwhile, its own would be moved, is seen and put back.
   const aside = `${file}.dead-${process.pid}-${uses++}`;
@@ -95,15 +96,24 @@ async function release(file: string, holder: string): Promise<void> {
   if ((await readFile(file, 'utf8').catch(() => undefined)) === holder) await unlink(file).catch(() => {});
 }
 
-async function isAliveHolder(holder: string): Promise<boolean> {
-  return holder === (await describe(Number(holder.split(' ')[0])));
+function isAliveHolder(holder: string): boolean {
+  return holder === describe(Number(holder.split(' ')[0]));
 }
 
 /** "pid start-time" (proc(5), field 22 of stat); without /proc the process id has to do. */
-async function describe(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+function describe(pid: number): string {
+  const stat = statOf(pid);
   if (stat !== undefined) return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
   return isAlive(pid) ? `${pid}` : 'nobody';
+}
+
+/** The kernel's own memory: read at once, it costs less than to ask for it to be read. */
+function statOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function isAlive(pid: number): boolean {

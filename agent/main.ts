@@ -4,15 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAgentConfig } from '../native-config/load.ts';
-import { findModules } from '../native-config/modules.ts';
 import type { Pkcs11Module } from '../native-config/schema.ts';
 import { PORTS } from '../web-bridge/protocol/envelope.ts';
 import { type Bridge, startBridge } from '../web-bridge/server/server.ts';
 import { actsOn } from './acts.ts';
-import { connectCa } from './ca/index.ts';
 import { type Folders, foldersOf, refuseDangerousEnvironment } from './config.ts';
 import type { Language } from './dialog/dialog.ts';
-import { openDialog } from './dialog/open.ts';
 import { systemLanguage, wordsFor } from './dialog/words.ts';
 import { createAttention } from './enrollment/attention.ts';
 import { Enrollments } from './enrollment/enrollments.ts';
@@ -20,15 +17,13 @@ import { openJournal } from './enrollment/journal.ts';
 import type { Journal, Ports } from './enrollment/ports.ts';
 import { openReminderBook } from './enrollment/reminder-book.ts';
 import { openSpentOrders } from './enrollment/spent-orders.ts';
-import { humanAt } from './human.ts';
+import { connectCa, humanBy, modulesOf, notifyBy, tokensBy } from './later.ts';
 import { createLocks } from './lock.ts';
 import { openLog, type Report } from './log.ts';
 import type { Acts } from './methods/desktop.ts';
 import { handlersFor } from './methods/index.ts';
-import { desktopNotifications, notifyIn } from './notification.ts';
 import { openProfileBook, type ProfileBook } from './profiles.ts';
-import { refuseScriptOutsideTests } from './script.ts';
-import { createTokens, type TokenService } from './token/token.ts';
+import type { TokenService } from './token/token.ts';
 
 export type ComposeOptions = {
   readonly environment: NodeJS.ProcessEnv;
@@ -60,22 +55,22 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   refuseDangerousEnvironment(environment);
   const folders = foldersOf(environment);
   const report = openLog(join(folders.state, 'log'));
-  const config = await loadAgentConfig(join(folders.config, 'agent.json'));
+  // What is wrong with one of them is told all the same: each is read whole before anybody is let in.
+  const [config, profiles, journal] = await Promise.all([
+    loadAgentConfig(join(folders.config, 'agent.json')),
+    openProfileBook(folders.profiles, report),
+    openJournal(join(folders.state, 'journal'), report),
+  ]);
   const language = config.language ?? systemLanguage(environment);
   const dialog = { language, timeoutMs: DIALOG_MS, ...(script === undefined ? {} : { script }) };
-  const modules = () => findModules(config, report);
-  const profiles = await openProfileBook(folders.profiles, report);
-  const tokens = createTokens({ modules, dialog, profileFolders: folders.profiles, environment, report });
-  const journal = await openJournal(join(folders.state, 'journal'), report);
+  const modules = () => modulesOf(config, report);
+  const tokens = tokensBy({ modules, dialog, profileFolders: folders.profiles, environment, report });
   const locks = createLocks(join(folders.state, 'locks'));
   const now = () => Date.now();
   const ports: Ports = {
     tokens,
     connectCa,
-    human: humanAt((plan) => {
-      refuseScriptOutsideTests(script, plan);
-      return openDialog({ ...dialog, timeoutMs: plan.deadlines.dialogMs }, environment);
-    }),
+    human: humanBy(dialog, environment),
     journal,
     locks,
     attention: createAttention(now),
@@ -83,7 +78,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     reminderBook: openReminderBook(join(folders.state, 'reminders'), report),
     clock: { now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
-    notify: notifyIn(language, desktopNotifications(environment, report)),
+    notify: notifyBy(language, environment, report),
     report,
   };
   const enrollments = new Enrollments(ports, () => profiles.read());
@@ -126,11 +121,6 @@ function version(): string {
 }
 
 export { AgentError } from '../web-bridge/protocol/errors.ts';
-export { resultOf } from './enrollment/result.ts';
 export { isOpen } from './enrollment/state.ts';
-export { changePin } from './pin.ts';
-export { unverifiedClaims } from './policy/order.ts';
-export { thumbprintsOf } from './policy/profile-update.ts';
-/** What the command line needs of the rooms; it imports them from here and from nowhere else. */
+/** What the command line needs of the rooms, with `findings.ts`; it imports them from nowhere else. */
 export { describeError, languageOf, stateWords } from './telling.ts';
-export { describeCertificate } from './x509/certificate.ts';

@@ -6,7 +6,6 @@ import { ownershipFlaw } from '../native-config/ownership.ts';
 import type { Profile } from '../native-config/schema.ts';
 import { AgentError } from '../web-bridge/protocol/errors.ts';
 import type { Report } from './log.ts';
-import { openProfileUpdate } from './policy/profile-update.ts';
 
 const ORIGINS_LIVE_MS = 1_000;
 const MAX_PROFILE_BYTES = 256 * 1024;
@@ -95,6 +94,7 @@ async function inspect(file: string, installed: readonly Profile[]): Promise<Pro
 }
 
 async function inspectUpdate(update: string, file: string, installed: readonly Profile[]): Promise<Profile> {
+  const { openProfileUpdate } = await import('./policy/profile-update.ts');
   for (const old of installed) {
     const text = await openProfileUpdate(update, old).catch(() => undefined);
     if (text === undefined) continue;

@@ -14,11 +14,14 @@ export async function ownershipFlaw(path: string): Promise<string | undefined> {
   const real = await realpath(path);
   const file = await flawOf(real, false);
   if (file) return file;
-  for (let folder = dirname(real); ; folder = dirname(folder)) {
-    const flaw = await flawOf(folder, true);
-    if (flaw) return flaw;
-    if (folder === dirname(folder)) return undefined;
-  }
+  const flaws = await Promise.all(foldersAbove(real).map((folder) => flawOf(folder, true)));
+  return flaws.find((flaw) => flaw !== undefined);
+}
+
+/** The nearest first. */
+function foldersAbove(path: string): string[] {
+  const folder = dirname(path);
+  return folder === path ? [] : [folder, ...foldersAbove(folder)];
 }
 
 async function flawOf(path: string, stickyPasses: boolean): Promise<string | undefined> {

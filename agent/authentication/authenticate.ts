@@ -4,7 +4,7 @@
  */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Result } from '../../web-bridge/protocol/methods.ts';
-import type { CertificateAtHand, LoginSignature, Ports } from '../enrollment/ports.ts';
+import type { CertificateAtHand, LoginSignature, Ports, TokenSession } from '../enrollment/ports.ts';
 import { customerCertificates, isAcceptable, isValidAt } from '../policy/customer-certificates.ts';
 import { checkValidity, type Profile, verifyOrder } from '../policy/order.ts';
 import { type LoginPlan, loginPlanFor } from '../policy/plan.ts';
@@ -104,9 +104,14 @@ async function sign(
     verifyChallenge(parsed, signed, origin, nonce);
     return signed;
   } finally {
-    // The page need not wait for the module's farewell; whoever wants the token next has to.
-    void session.close().finally(unlock);
+    void leave(session, unlock);
   }
+}
+
+/** The page need not wait for the module's farewell; whoever wants the token next has to. */
+async function leave(session: TokenSession, unlock: () => Promise<void>): Promise<void> {
+  await session.close();
+  await unlock();
 }
 
 function answerOf(

@@ -15,7 +15,7 @@ export function registerCertificates(program: Command, say: Wording): void {
 }
 
 async function run({ tokens, language }: Agent): Promise<Outcome> {
-  const { describeCertificate } = await import('../main.ts');
+  const { describeCertificate } = await import('../findings.ts');
   const signal = AbortSignal.timeout(LIST_MS);
   const present = (await tokens.list(signal)).filter(({ initialized }) => initialized);
   const stored = (await Promise.all(present.map((token) => tokens.certificates(token, signal)))).flat();

@@ -25,7 +25,8 @@ export function registerEnroll(program: Command, say: Wording): void {
 /** No page vouches for the origin here: it is the order's own, shown to the person, and must be one of the profile's. */
 async function run(agent: Agent, options: Options): Promise<Outcome> {
   const { profile, order: file } = options;
-  const { unverifiedClaims, AgentError } = await import('../main.ts');
+  const { AgentError } = await import('../main.ts');
+  const { unverifiedClaims } = await import('../findings.ts');
   const order = (await readOrder(file, AgentError)).trim();
   const { iss, origin, purpose } = unverifiedClaims(order);
   if (iss !== profile) throw new AgentError('ERR_POLICY_ORDER_ISSUER_UNKNOWN', { profile });

@@ -13,7 +13,8 @@ export function registerEnrollments(program: Command, say: Wording): void {
 }
 
 async function run({ journal, language }: Agent): Promise<Outcome> {
-  const { AgentError, describeError, isOpen, resultOf, stateWords } = await import('../main.ts');
+  const { AgentError, describeError, isOpen, stateWords } = await import('../main.ts');
+  const { resultOf } = await import('../findings.ts');
   const rows = (await journal.list()).map(({ enrollment, startedAt, updatedAt, state }) => ({
     enrollment,
     state: state.name,

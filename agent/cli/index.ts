@@ -1,71 +1,12 @@
 #!/usr/bin/env node
-/** The command line, `inkan`: one file a command. What a command needs is loaded when it runs. */
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import { languageOf } from '../telling.ts';
-import { registerCertificates } from './certificates.ts';
-import { registerDoctor } from './doctor.ts';
-import { registerEnroll } from './enroll.ts';
-import { registerEnrollments } from './enrollments.ts';
-import { explain } from './outcome.ts';
-import { registerPin } from './pin.ts';
-import { registerProfile } from './profile.ts';
-import { registerResume } from './resume.ts';
-import { registerServe } from './serve.ts';
-import { registerTokens } from './tokens.ts';
-import { type Wording, wordingIn } from './wording.ts';
+/**
+ * The command line, `inkan`. A page waits while the service starts, and what reads a command line with its help is half
+ * of the code of a start: `serve` as it is written in service files is understood without it.
+ */
+import { concluding } from './outcome.ts';
+import { runService } from './serve.ts';
+import { serviceOptions } from './service-options.ts';
 
-const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-
-const language = languageOf(process.env);
-const say = wordingIn(language);
-
-const program = new Command('inkan')
-  .description(say('help.program'))
-  .version(manifest.version, '-V, --version', say('help.version'))
-  .helpOption('-h, --help', say('help.help'))
-  .helpCommand(false)
-  .configureHelp({ styleTitle: titles(say) })
-  .exitOverride();
-
-for (const register of [
-  registerServe,
-  registerEnroll,
-  registerEnrollments,
-  registerResume,
-  registerTokens,
-  registerCertificates,
-  registerPin,
-  registerProfile,
-  registerDoctor,
-]) {
-  register(program, say);
-}
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  misused(error);
-}
-
-/** The library has said what is wrong with the command; the words and, with `--json`, the code are ours. */
-function misused(error: unknown): void {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode;
-  if (error.exitCode === 0 || error.code === 'commander.help') return;
-  const json = process.argv.includes('--json') || undefined;
-  explain(new AgentError('ERR_INTERNAL_USAGE', { reason: error.code.replace('commander.', '') }), { json, language });
-}
-
-function titles(words: Wording): (title: string) => string {
-  const known: Readonly<Record<string, string>> = {
-    'Usage:': words('help.usage'),
-    'Arguments:': words('help.arguments'),
-    'Options:': words('help.options'),
-    'Commands:': words('help.commands'),
-  };
-  return (title) => known[title] ?? title;
-}
+const service = serviceOptions(process.argv.slice(2));
+if (service) await concluding(service, () => runService(service));
+else await (await import('./program.ts')).runProgram();

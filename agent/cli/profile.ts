@@ -100,7 +100,7 @@ async function remove({ profiles, language }: Agent, id: string): Promise<Outcom
 
 /** What a person compares with the bank's letter before trusting it. */
 async function describe(profile: Profile, language: Language): Promise<string[]> {
-  const { thumbprintsOf } = await import('../main.ts');
+  const { thumbprintsOf } = await import('../findings.ts');
   const say = wordingIn(language);
   const hosts = Object.values(profile.enrollment).map(({ url }) => new URL(url).host);
   const list: Field[] = [

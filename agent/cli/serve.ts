@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import type { Agent } from '../main.ts';
-import { type CommonOptions, concluding, type Outcome } from './outcome.ts';
+import { foldersOf } from '../config.ts';
+import { createLocks } from '../lock.ts';
+import { type Agent, AgentError, compose, serve } from '../main.ts';
+import { concluding, type Outcome } from './outcome.ts';
+import type { ServiceOptions } from './service-options.ts';
 import { type Wording, wordingIn } from './wording.ts';
-
-type Options = CommonOptions & { readonly allowRoot?: true; readonly port?: string[] };
 
 /** Long enough to see that the holder of the lock is no longer alive. */
 const LOCK_WAIT_MS = 300;
@@ -16,19 +17,17 @@ export function registerServe(program: Command, say: Wording): void {
     .option('--port <number...>', say('help.port'))
     .option('--scripted-human <file>', say('help.scripted'))
     .option('--json', say('help.json'))
-    .action((options: Options) => concluding(options, () => run(options)));
+    .action((options: ServiceOptions) => concluding(options, () => runService(options)));
 }
 
-async function run({ allowRoot, port, scriptedHuman, json }: Options): Promise<Outcome> {
-  const { AgentError, compose, serve } = await import('../main.ts');
+export async function runService({ allowRoot, port, scriptedHuman, json }: ServiceOptions): Promise<Outcome> {
   if (process.getuid?.() === 0 && !allowRoot) throw new AgentError('ERR_INTERNAL_ROOT_REFUSED');
   const ports = port?.map(Number);
   if (ports?.some((number) => !(Number.isInteger(number) && number > 0 && number < 65_536))) {
     throw new AgentError('ERR_INTERNAL_USAGE', { option: '--port' });
   }
   const stopped = untilStopped();
-  const agent = await compose({ environment: process.env, script: scriptedHuman });
-  const unlock = await lockService(agent);
+  const { agent, unlock } = await composeAlone(scriptedHuman);
   try {
     const bridge = await serve(agent, ports);
     process.stdout.write(`${json ? JSON.stringify({ port: bridge.port }) : ready(agent, bridge.port)}\n`);
@@ -41,12 +40,22 @@ async function run({ allowRoot, port, scriptedHuman, json }: Options): Promise<O
   return { text: [], json: undefined };
 }
 
+type Alone = { readonly agent: Agent; readonly unlock: () => Promise<void> };
+
+/** Composing carries no order out, so it need not wait for the lock. What is wrong with this desk is told first. */
+async function composeAlone(script: string | undefined): Promise<Alone> {
+  const [composed, locked] = await Promise.allSettled([compose({ environment: process.env, script }), lockService()]);
+  if (composed.status === 'fulfilled' && locked.status === 'fulfilled')
+    return { agent: composed.value, unlock: locked.value };
+  if (locked.status === 'fulfilled') await locked.value();
+  throw composed.status === 'rejected' ? composed.reason : (locked as PromiseRejectedResult).reason;
+}
+
 /** Two agents on one journal could each carry out an order that is good for one enrollment. */
-async function lockService({ folders }: Agent): Promise<() => Promise<void>> {
-  const { AgentError } = await import('../main.ts');
-  const { createLocks } = await import('../lock.ts');
+async function lockService(): Promise<() => Promise<void>> {
+  const folders = foldersOf(process.env);
   const running = new AgentError('ERR_INTERNAL_ALREADY_RUNNING');
-  return await createLocks(`${folders.state}/locks`).hold('serve', running, LOCK_WAIT_MS, AbortSignal.timeout(5_000));
+  return await createLocks(`${folders.state}/locks`).hold('serve', running, LOCK_WAIT_MS, new AbortController().signal);
 }
 
 function ready({ language }: Agent, port: number): string {

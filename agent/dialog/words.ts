@@ -154,27 +154,35 @@ const text = v.pipe(v.string(), v.minLength(1));
 const entries = <K extends string, S>(keys: readonly K[], schema: S): Record<K, S> =>
   Object.fromEntries(keys.map((key) => [key, schema])) as Record<K, S>;
 
-const localeSchema = v.strictObject({
-  errors: v.strictObject(entries(Object.keys(ERRORS) as ErrorCode[], v.strictObject({ what: text, remedy: text }))),
-  texts: v.strictObject(entries(Object.keys(TEXTS) as TextKey[], text)),
-});
-type Locale = v.InferOutput<typeof localeSchema>;
+const localeSchema = () =>
+  v.strictObject({
+    errors: v.strictObject(entries(Object.keys(ERRORS) as ErrorCode[], v.strictObject({ what: text, remedy: text }))),
+    texts: v.strictObject(entries(Object.keys(TEXTS) as TextKey[], text)),
+  });
+type Locale = v.InferOutput<ReturnType<typeof localeSchema>>;
 
 // Read, not imported: a JSON import warns on Node 20.
 const load = (language: Language): Locale =>
-  v.parse(localeSchema, JSON.parse(readFileSync(new URL(`locales/${language}.json`, import.meta.url), 'utf8')));
+  v.parse(localeSchema(), JSON.parse(readFileSync(new URL(`locales/${language}.json`, import.meta.url), 'utf8')));
 
-const LOCALES: Readonly<Record<Language, Locale>> = { ja: load('ja'), en: load('en') };
+const loaded = new Map<Language, Locale>();
+
+/** At the first word that is wanted: an agent that starts, and a host that lists, say nothing to anybody. */
+function locale(language: Language): Locale {
+  const known = loaded.get(language) ?? load(language);
+  loaded.set(language, known);
+  return known;
+}
 
 /** What a person reads about an error, in every language: for `error.data.words` on the wire. */
 export function wordsFor(code: ErrorCode): Words {
-  return { ja: LOCALES.ja.errors[code], en: LOCALES.en.errors[code] };
+  return { ja: locale('ja').errors[code], en: locale('en').errors[code] };
 }
 
 /** A text of the dialogs. Values are put in once: a placeholder inside a value stays as it is. */
 export function say<K extends TextKey>(language: Language, key: K, ...[values]: Arguments<K>): string {
   const given: Readonly<Record<string, string>> = values ?? {};
-  return LOCALES[language].texts[key].replace(/\{(\w+)\}/g, (placeholder, name: string) => given[name] ?? placeholder);
+  return locale(language).texts[key].replace(/\{(\w+)\}/g, (placeholder, name: string) => given[name] ?? placeholder);
 }
 
 /** The system's language: the first of LC_ALL, LC_MESSAGES, LANG that is set (POSIX.1-2017 §8.2) decides. */

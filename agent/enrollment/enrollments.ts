@@ -1,12 +1,13 @@
 /**
  * All enrollments of this process: begins them, lets pages watch and cancel their own, goes on with what the journal
- * holds. The work lives here and not in a socket: a closed tab, a reload, a lost connection change nothing.
+ * holds. The work lives here and not in a socket: a closed tab, a reload, a lost connection change nothing. What the work
+ * is made of is loaded when there is some: an agent starts for a page that asks whether it is there.
  */
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import type { Purpose } from '../../web-bridge/protocol/order.ts';
-import { checkValidity, type Profile, type VerifiedOrder, verifyOrder } from '../policy/order.ts';
-import { type Accepted, type Plan, planFor } from '../policy/plan.ts';
+import type { Profile, VerifiedOrder } from '../policy/order.ts';
+import type { Accepted, Plan } from '../policy/plan.ts';
 import { holdAccount, holdEnrollment, isAtWork } from './at-work.ts';
 import {
   isVisible,
@@ -20,14 +21,11 @@ import {
 } from './live.ts';
 import { endTakenOver, isSameUndertaking, takeOver } from './lost-answer.ts';
 import type { JournalEntry, Ports } from './ports.ts';
-import { type Prepared, prepare } from './prepare.ts';
-import { remindDaily } from './reminders.ts';
-import { resultOf } from './result.ts';
-import { lookAround, type Surroundings } from './surroundings.ts';
+import type { Prepared } from './prepare.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export type { Standing, Viewer } from './live.ts';
 
-import { runEnrollment } from './run.ts';
 import { isCancellable, isIssued, isOpen, type State } from './state.ts';
 
 /** An enrollment whose request was never sent is given up after this time: its order has long expired. */
@@ -64,7 +62,12 @@ export class Enrollments {
       if (isStale) live.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'never sent' }));
       if (isStale || (live.entry && needsNobody(live.entry.state))) this.#start(live);
     }
-    this.#reminding = remindDaily(() => this.#waiting(), this.#profiles, this.#ports, this.#ending.signal);
+    this.#reminding = this.#remind();
+  }
+
+  async #remind(): Promise<void> {
+    const { remindDaily } = await import('./reminders.ts');
+    await remindDaily(() => this.#waiting(), this.#profiles, this.#ports, this.#ending.signal);
   }
 
   /** The plans of certificates that wait for the PIN, and that nobody is at work on. */
@@ -80,6 +83,8 @@ export class Enrollments {
    * @throws AgentError ERR_POLICY_*, ERR_BRIDGE_BUSY
    */
   async begin(order: string, origin: string, purpose: Extract<Purpose, 'enroll' | 'reenroll'>): Promise<EnrollmentId> {
+    const { checkValidity, verifyOrder } = await import('../policy/order.ts');
+    const { planFor } = await import('../policy/plan.ts');
     const verified = await verifyOrder(order, origin, purpose, await this.#profiles());
     await this.#learn();
     const known = [...this.#live.values()].find(({ order: { jti } }) => jti === verified.claims.jti);
@@ -106,7 +111,9 @@ export class Enrollments {
   /** The final result of a completed enrollment. */
   async result(enrollment: EnrollmentId, viewer: Viewer): Promise<EnrollmentResult | undefined> {
     const { entry } = await this.#refreshed(this.#find(enrollment, viewer));
-    return entry?.state.name === 'completed' ? resultOf(entry.state) : undefined;
+    if (entry?.state.name !== 'completed') return undefined;
+    const { resultOf } = await import('./result.ts');
+    return resultOf(entry.state);
   }
 
   async list(viewer: Viewer): Promise<Standing[]> {
@@ -118,6 +125,7 @@ export class Enrollments {
   async surroundings(origin: string): Promise<Surroundings> {
     const profile = (await this.#profiles()).find(({ origins }) => origins.includes(origin));
     if (!profile) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN');
+    const { lookAround } = await import('./surroundings.ts');
     return await lookAround(profile, this.#ports, this.#ending.signal);
   }
 
@@ -227,6 +235,7 @@ export class Enrollments {
     const { journal, locks } = this.#ports;
     const unlock = await holdAccount(locks, accepted.plan, signal);
     try {
+      const { prepare } = await import('./prepare.ts');
       await this.#refuseBegun(accepted.plan, signal);
       await journal.reserve(live.enrollment);
       await this.#consent(live, await prepare(accepted, this.#ports, signal), signal);
@@ -282,6 +291,7 @@ export class Enrollments {
   }
 
   async #run(live: Live, entry: JournalEntry, begun: boolean): Promise<void> {
+    const { runEnrollment } = await import('./run.ts');
     await runEnrollment(entry, {
       ports: this.#ports,
       begun,

@@ -52,9 +52,10 @@ export async function openJournal(folder: string, report: Report): Promise<Journ
       await syncFolder(folder);
     },
     async eraseStrays() {
-      const entries = new Set((await namesLike(folder, ENTRY)).map((name) => ENTRY.exec(name)?.[1]));
-      const beside = (await namesLike(folder, BESIDE)).filter((name) => !entries.has(BESIDE.exec(name)?.[1]));
-      const stray = await abandoned(folder, [...beside, ...(await namesLike(folder, TEMPORARY))]);
+      const names = await readdir(folder);
+      const entries = new Set(names.map((name) => ENTRY.exec(name)?.[1]));
+      const beside = names.filter((name) => BESIDE.test(name) && !entries.has(BESIDE.exec(name)?.[1]));
+      const stray = await abandoned(folder, [...beside, ...names.filter((name) => TEMPORARY.test(name))]);
       await Promise.all(stray.map((name) => unlink(join(folder, name)).catch(missing)));
     },
   };

@@ -43,6 +43,28 @@ export function attributeIfAny(place: Place, object: Handle, type: number): Buff
   }
 }
 
+/**
+ * Several at once, and one by one where the module answers an error for any of them (PKCS #11 v2.40 §5.7.5 lets it fail
+ * them all). @throws AgentError where nobody is left to ask
+ */
+export function attributesIfAny(
+  place: Place,
+  object: Handle,
+  types: readonly number[],
+): readonly (Buffer | undefined)[] {
+  try {
+    const read = place.p11.C_GetAttributeValue(
+      place.session,
+      object,
+      types.map((type) => ({ type })),
+    );
+    return read.map(({ value }) => (Buffer.isBuffer(value) && value.length > 0 ? value : undefined));
+  } catch (error) {
+    if (isOutOfOrder(error)) throw error;
+    return types.map((type) => attributeIfAny(place, object, type));
+  }
+}
+
 export function booleanIfAny(place: Place, object: Handle, type: number): boolean | undefined {
   const value = attributeIfAny(place, object, type);
   return value && value[0] !== 0;

@@ -1,5 +1,4 @@
 /** The table of what a token host can do. A message names a row, and nothing else is ever called. */
-import pkcs11js from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { HostOperation, HostParams, HostResult } from '../token/host-protocol.ts';
 import { authenticate } from './authenticate.ts';
@@ -7,12 +6,12 @@ import { isRequestInfoFor } from './certificate.ts';
 import { changePin } from './change-pin.ts';
 import { destroy } from './destroy.ts';
 import { generate } from './generate.ts';
+import { listCertificates } from './listing.ts';
 import { finalize, initialize, type LoadedModule, loadForPinPad, loadModule } from './module.ts';
-import { attributeIfAny, findOfClass } from './objects.ts';
 import { remove } from './remove.ts';
 import { type OpenToken, openToken, type Teller, wipePins } from './session.ts';
 import { asX509, signWith } from './sign.ts';
-import { findSlot, listTokens } from './slots.ts';
+import { findSlot, listTokens, tokenFlags } from './slots.ts';
 import { prove, store } from './write-back.ts';
 
 /** What lasts from message to message. */
@@ -23,9 +22,6 @@ export type Host = {
 };
 
 type Operations = { readonly [O in HostOperation]: (host: Host, params: HostParams<O>) => Promise<HostResult<O>> };
-
-const MAX_CERTIFICATES = 256;
-const MAX_CERTIFICATE_BYTES = 64 * 1024;
 
 export const OPERATIONS: Operations = {
   async start(host, { module }) {
@@ -51,7 +47,8 @@ export const OPERATIONS: Operations = {
     if (dialog.script !== undefined) await assertTestProfile(profileFolders, pin.profile);
     // Loaded here: a list of tokens needs no dialog, and a host starts for each list.
     const { openDialog } = await import('../dialog/open.ts');
-    if (findSlot(moduleOf(host), token).token.pinPad) host.module = await loadForPinPad(moduleOf(host));
+    const { p11 } = moduleOf(host);
+    if (tokenFlags(p11, findSlot(moduleOf(host), token)).pinPad) host.module = await loadForPinPad(moduleOf(host));
     host.token = await openToken(moduleOf(host), token, pin, openDialog(dialog, process.env), host.teller);
     return {};
   },
@@ -101,33 +98,4 @@ async function assertTestProfile(folders: readonly string[], id: string): Promis
   const { loadProfiles } = await import('../../native-config/load.ts');
   const profile = (await loadProfiles(folders)).find((profile) => profile.id === id);
   if (profile?.test !== true) throw new AgentError('ERR_POLICY_SCRIPTED_HUMAN_REFUSED', { profile: id });
-}
-
-function listCertificates(
-  module: LoadedModule,
-  identity: HostParams<'certificates'>['token'],
-): HostResult<'certificates'> {
-  const { slot } = findSlot(module, identity);
-  const { p11 } = module;
-  const place = { p11, session: p11.C_OpenSession(slot, pkcs11js.CKF_SERIAL_SESSION) };
-  try {
-    const certificates = findOfClass(place, pkcs11js.CKO_CERTIFICATE).flatMap((handle) => {
-      const certificate = attributeIfAny(place, handle, pkcs11js.CKA_VALUE);
-      if (!certificate || certificate.length < 2 || certificate.length > MAX_CERTIFICATE_BYTES) return [];
-      const label = attributeIfAny(place, handle, pkcs11js.CKA_LABEL)?.toString('utf8') ?? '';
-      return [{ certificate, label: label.slice(0, 256) }];
-    });
-    return { certificates: withinBounds(certificates) };
-  } finally {
-    p11.C_CloseSession(place.session);
-  }
-}
-
-/** As many as one message may carry; a token that holds more holds what is no certificate of a person. */
-function withinBounds(all: HostResult<'certificates'>['certificates']): typeof all {
-  let bytes = 0;
-  return all.slice(0, MAX_CERTIFICATES).filter(({ certificate }) => {
-    bytes += certificate.length;
-    return bytes <= MAX_CERTIFICATE_BYTES * 16;
-  });
 }

@@ -43,9 +43,9 @@ export async function openToken(
   dialog: Dialog,
   teller: Teller,
 ): Promise<OpenToken> {
-  const { slot, token } = findSlot(module, identity);
+  const slot = findSlot(module, identity);
   const library = module.p11.C_GetInfo();
-  const quirks = await readQuirks(`${library.manufacturerID} ${library.libraryDescription}`, token.manufacturer);
+  const quirks = await readQuirks(`${library.manufacturerID} ${library.libraryDescription}`, identity.manufacturer);
   const session = module.p11.C_OpenSession(slot, READ_WRITE);
   const { p11 } = module;
   return {
@@ -79,7 +79,7 @@ export function restart(token: OpenToken): void {
 /** A token that was there a moment ago is not missing: it was pulled out, or its slot fails. */
 function slotAgain({ module, identity }: OpenToken): Handle {
   try {
-    return findSlot(module, identity).slot;
+    return findSlot(module, identity);
   } catch (error) {
     if (!(error instanceof AgentError) || error.code !== 'ERR_TOKEN_MISSING') throw error;
     const { rv, fn } = error.details;

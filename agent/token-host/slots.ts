@@ -1,5 +1,5 @@
 /** Slots and the tokens in them, as the module tells them before anybody logs in. */
-import pkcs11js, { type Handle } from 'pkcs11js';
+import pkcs11js, { type Handle, type TokenInfo } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
 import type { HostToken, HostTokenDescription, Mishap } from '../token/host-protocol.ts';
@@ -23,26 +23,43 @@ const FLAGS = {
 } as const;
 export type TokenFlags = Readonly<Record<keyof typeof FLAGS, boolean>>;
 
-export type SlotFound = { readonly slot: Handle; readonly token: HostTokenDescription };
+export type SlotFound<T = HostTokenDescription> = { readonly slot: Handle; readonly token: T };
 
-/** Blank-padded by the standard, NUL-terminated by some. */
-const trimmed = (text: string): string => text.replace(/[\0\s]+$/, '');
+/** Blank-padded by the standard, NUL-terminated by some. No regular expression: compiling one takes as long as a slot. */
+function trimmed(text: string): string {
+  const end = text.trimEnd();
+  return end.endsWith('\0') ? trimmed(end.slice(0, -1)) : end;
+}
 
 export function tokenFlags(p11: Cryptoki, slot: Handle): TokenFlags {
-  const { flags } = p11.C_GetTokenInfo(slot);
-  // Division, not `&`: JavaScript's bit operators see 32 bits, signed.
-  const set = (bit: number): boolean => Math.floor(flags / bit) % 2 === 1;
-  return Object.fromEntries(Object.entries(FLAGS).map(([name, bit]) => [name, set(bit)])) as TokenFlags;
+  return flagsOf(p11.C_GetTokenInfo(slot));
+}
+
+function flagsOf(info: TokenInfo): TokenFlags {
+  return Object.fromEntries(Object.entries(FLAGS).map(([name, bit]) => [name, isSet(info, bit)])) as TokenFlags;
+}
+
+/** Division, not `&`: JavaScript's bit operators see 32 bits, signed. */
+function isSet({ flags }: TokenInfo, bit: number): boolean {
+  return Math.floor(flags / bit) % 2 === 1;
+}
+
+export function listTokens(module: LoadedModule): { found: SlotFound[]; mishaps: Mishap[] } {
+  return eachToken(module, (slot, info) => describe(module, slot, info));
 }
 
 /** Errors are caught slot by slot: a broken reader must not hide the others. */
-export function listTokens(module: LoadedModule): { found: SlotFound[]; mishaps: Mishap[] } {
-  const found: SlotFound[] = [];
+function eachToken<T>(
+  { p11 }: LoadedModule,
+  read: (slot: Handle, info: TokenInfo) => T,
+): { found: SlotFound<T>[]; mishaps: Mishap[] } {
+  const found: SlotFound<T>[] = [];
   const mishaps: Mishap[] = [];
-  for (const slot of module.p11.C_GetSlotList(true).slice(0, MAX_SLOTS)) {
+  for (const slot of p11.C_GetSlotList(true).slice(0, MAX_SLOTS)) {
     try {
+      const info = p11.C_GetTokenInfo(slot);
       // SoftHSM always shows one slot more, uninitialized.
-      if (tokenFlags(module.p11, slot).initialized) found.push({ slot, token: describe(module, slot) });
+      if (isSet(info, FLAGS.initialized)) found.push({ slot, token: read(slot, info) });
     } catch (error) {
       mishaps.push(mishapOf(`slot ${slot.toString('hex')}`, error));
     }
@@ -55,19 +72,32 @@ export function mishapOf(what: string, error: unknown): Mishap {
   return { what, rv: rvOf(error) ?? 'none', fn: typeof fn === 'string' ? fn : 'none' };
 }
 
-function describe({ p11, path }: LoadedModule, slot: Handle): HostTokenDescription {
-  const info = p11.C_GetTokenInfo(slot);
-  const { loginRequired: _, ...flags } = tokenFlags(p11, slot);
+function describe({ p11, path }: LoadedModule, slot: Handle, info: TokenInfo): HostTokenDescription {
+  const { loginRequired: _, ...flags } = flagsOf(info);
   return {
     module: path,
     label: trimmed(info.label),
     serialNumber: trimmed(info.serialNumber),
     manufacturer: trimmed(info.manufacturerID),
     model: trimmed(info.model),
-    slotDescription: trimmed(p11.C_GetSlotInfo(slot).slotDescription),
+    slotDescription: placeOf(p11, slot),
     ...flags,
     keyTypes: keyTypesOf(p11, slot),
   };
+}
+
+/** What C_GetTokenInfo alone tells is enough to know a token again, in one call a slot. */
+function isNamed(info: TokenInfo, { label, serialNumber, manufacturer, model }: HostToken): boolean {
+  return (
+    trimmed(info.label) === label &&
+    trimmed(info.serialNumber) === serialNumber &&
+    trimmed(info.manufacturerID) === manufacturer &&
+    trimmed(info.model) === model
+  );
+}
+
+function placeOf(p11: Cryptoki, slot: Handle): string {
+  return trimmed(p11.C_GetSlotInfo(slot).slotDescription);
 }
 
 /** Key types that the token can generate and sign with; a module without key generation has none. */
@@ -90,18 +120,16 @@ export function keyTypesOf(p11: Cryptoki, slot: Handle): KeyType[] {
  * decides between tokens that are otherwise alike.
  * @throws AgentError ERR_TOKEN_MISSING, ERR_TOKEN_AMBIGUOUS
  */
-export function findSlot(module: LoadedModule, wanted: HostToken): SlotFound {
-  const { found, mishaps } = listTokens(module);
-  const alike = found.filter(({ token }) =>
-    (['label', 'serialNumber', 'manufacturer', 'model'] as const).every((name) => token[name] === wanted[name]),
-  );
+export function findSlot(module: LoadedModule, wanted: HostToken): Handle {
+  const { found, mishaps } = eachToken(module, (_, info) => info);
+  const alike = found.filter(({ token }) => isNamed(token, wanted));
   const candidates =
-    alike.length > 1 ? alike.filter(({ token }) => token.slotDescription === wanted.slotDescription) : alike;
+    alike.length > 1 ? alike.filter(({ slot }) => placeOf(module.p11, slot) === wanted.slotDescription) : alike;
   const [only] = candidates;
   if (alike.length === 0 || !only)
     throw new AgentError('ERR_TOKEN_MISSING', { label: wanted.label, ...whyNotSeen(mishaps) });
   if (candidates.length > 1) throw new AgentError('ERR_TOKEN_AMBIGUOUS', { label: wanted.label });
-  return only;
+  return only.slot;
 }
 
 /** It may be in the slot that could not be read. */

@@ -42,7 +42,6 @@ const patient = { ...deadlines, token: {} };
 const ON_THE_WAY = [
   'C_Initialize:1',
   'C_GetSlotList:1',
-  'C_GetSlotInfo:1',
   'C_GetTokenInfo:1',
   'C_GetMechanismList:1',
   'C_OpenSession:1',
@@ -131,6 +130,12 @@ describe('a token host whose module is faulty', function () {
         for (const [index, call] of calls.entries()) expect(codes[index], call).to.equal(code);
       }
       await journey('');
+    });
+
+    it(`that lets the description of a slot ${behaviour} has no tokens in the list, and the log says so`, async () => {
+      const tokens = desk.tokens([faulty.planned(`C_GetSlotInfo:1:${behaviour}`)]);
+      expect(await tokens.list(calm, limits)).to.deep.equal([]);
+      expect(JSON.stringify(desk.facts)).to.include(code);
     });
   }
 

@@ -63,7 +63,8 @@ static void describeSlot(CK_SLOT_ID id) {
   }
 }
 
-static void findSlot(void) {
+/* A customer's desk is described once, for the human; afterwards the token is only found again. */
+static void lookAround(int describing) {
   CK_SLOT_ID slots[64];
   CK_ULONG count = 64;
   CALL(C_GetSlotList, CK_TRUE, slots, &count);
@@ -72,11 +73,13 @@ static void findSlot(void) {
     CK_TOKEN_INFO info;
     CALL(C_GetTokenInfo, slots[i], &info);
     if (!(info.flags & CKF_TOKEN_INITIALIZED)) continue;
-    describeSlot(slots[i]);
+    if (describing) describeSlot(slots[i]);
     if (strncmp((char *)info.label, label, strlen(label)) == 0) { slot = slots[i]; found = 1; }
   }
   if (!found) fail("token not found", 0);
 }
+
+static void findSlot(void) { lookAround(0); }
 
 static void openSession(void) { CALL(C_OpenSession, slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session); }
 static void login(void) { CALL(C_Login, session, CKU_USER, (byte *)pin, strlen(pin)); }
@@ -388,7 +391,7 @@ static void enroll(const char *folder) {
   if (chdir(folder) != 0) fail("chdir", 0);
   readFile("subject.der", &subject);
   initialize();
-  findSlot();
+  lookAround(1);
   finalize();
   initialize();
   findSlot();
@@ -423,8 +426,12 @@ static void certificates(void) {
   CK_ATTRIBUTE template[] = { ATTRIBUTE(CKA_CLASS, class) };
   CK_ULONG count = find(template, 1, objects, 4096);
   for (CK_ULONG i = 0; i < count; i++) {
-    attribute(objects[i], CKA_VALUE, value, sizeof value);
-    attribute(objects[i], CKA_LABEL, name, sizeof name);
+    CK_ATTRIBUTE both[] = { { CKA_VALUE, NULL, 0 }, { CKA_LABEL, NULL, 0 } };
+    CALL(C_GetAttributeValue, session, objects[i], both, 2);
+    if (both[0].ulValueLen > sizeof value || both[1].ulValueLen > sizeof name) fail("too long", both[0].ulValueLen);
+    both[0].pValue = value;
+    both[1].pValue = name;
+    CALL(C_GetAttributeValue, session, objects[i], both, 2);
   }
   clock_gettime(CLOCK_MONOTONIC, &to);
   printf("%lu %ld\n", count, (to.tv_sec - from.tv_sec) * 1000000L + (to.tv_nsec - from.tv_nsec) / 1000);

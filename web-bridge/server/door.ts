@@ -7,7 +7,7 @@ import { type Report, type Service, serve } from './connection.ts';
 import { admit, type Rules } from './gate.ts';
 import type { Limits } from './limits.ts';
 import { isForeignPeer } from './peer.ts';
-import type { WaitingRoom } from './waiting-room.ts';
+import { monotonicMs, type WaitingRoom } from './waiting-room.ts';
 
 const HEADERS = 'Connection: close\r\nContent-Length: 0\r\n\r\n';
 const ANSWERS = {
@@ -44,9 +44,9 @@ function refusalReporter(report: Report): (reason: string) => void {
     const entry = seen.get(reason) ?? { count: 0, reportedAt: -REFUSAL_REPORT_MS };
     seen.set(reason, entry);
     entry.count += 1;
-    if (performance.now() - entry.reportedAt < REFUSAL_REPORT_MS) return;
+    if (monotonicMs() - entry.reportedAt < REFUSAL_REPORT_MS) return;
     report('refused', { reason, count: entry.count });
-    entry.reportedAt = performance.now();
+    entry.reportedAt = monotonicMs();
   };
 }
 

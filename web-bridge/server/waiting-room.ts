@@ -5,6 +5,9 @@
 import type { Socket } from 'node:net';
 import type { Limits } from './limits.ts';
 
+/** `performance` would be loaded for this at the first connection, which is somebody's wait. */
+export const monotonicMs = (): number => process.uptime() * 1_000;
+
 /** How often the ages are looked at. */
 const LOOK_MS = 500;
 
@@ -24,7 +27,7 @@ export function openWaitingRoom(limits: Limits): WaitingRoom {
 
   // Node's parser reads from the handle itself, so there is no `data` event to note the first byte by.
   function look(): void {
-    const now = performance.now();
+    const now = monotonicMs();
     for (const [socket, waiting] of sockets) {
       if (socket.bytesRead > 0) waiting.spokeAt ??= now;
       const { since, spokeAt } = waiting;
@@ -45,7 +48,7 @@ export function openWaitingRoom(limits: Limits): WaitingRoom {
   return {
     enter: (socket) => {
       if (sockets.size >= limits.waitingSockets) giveWay();
-      sockets.set(socket, { since: performance.now(), spokeAt: undefined });
+      sockets.set(socket, { since: monotonicMs(), spokeAt: undefined });
       socket.once('close', () => leave(socket));
     },
     leave,

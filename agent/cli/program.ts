@@ -1,0 +1,73 @@
+/** All commands with their options and help: one file a command. What a command needs is loaded when it runs. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { languageOf } from '../telling.ts';
+import { registerCertificates } from './certificates.ts';
+import { registerDoctor } from './doctor.ts';
+import { registerEnroll } from './enroll.ts';
+import { registerEnrollments } from './enrollments.ts';
+import { explain } from './outcome.ts';
+import { registerPin } from './pin.ts';
+import { registerProfile } from './profile.ts';
+import { registerResume } from './resume.ts';
+import { registerServe } from './serve.ts';
+import { registerTokens } from './tokens.ts';
+import { type Language, type Wording, wordingIn } from './wording.ts';
+
+const REGISTER = [
+  registerServe,
+  registerEnroll,
+  registerEnrollments,
+  registerResume,
+  registerTokens,
+  registerCertificates,
+  registerPin,
+  registerProfile,
+  registerDoctor,
+];
+
+/** Runs the command that the arguments name, or says how it is used. */
+export async function runProgram(): Promise<void> {
+  const language = languageOf(process.env);
+  const say = wordingIn(language);
+  const program = new Command('inkan')
+    .description(say('help.program'))
+    .version(version(), '-V, --version', say('help.version'))
+    .helpOption('-h, --help', say('help.help'))
+    .helpCommand(false)
+    .configureHelp({ styleTitle: titles(say) })
+    .exitOverride();
+  for (const register of REGISTER) register(program, say);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    misused(error, language);
+  }
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+/** The library has said what is wrong with the command; the words and, with `--json`, the code are ours. */
+function misused(error: unknown, language: Language): void {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode;
+  if (error.exitCode === 0 || error.code === 'commander.help') return;
+  const json = process.argv.includes('--json') || undefined;
+  explain(new AgentError('ERR_INTERNAL_USAGE', { reason: error.code.replace('commander.', '') }), { json, language });
+}
+
+function titles(words: Wording): (title: string) => string {
+  const known: Readonly<Record<string, string>> = {
+    'Usage:': words('help.usage'),
+    'Arguments:': words('help.arguments'),
+    'Options:': words('help.options'),
+    'Commands:': words('help.commands'),
+  };
+  return (title) => known[title] ?? title;
+}
