@@ -26,7 +26,7 @@ describe('A9: replay', function () {
     const first = await call(page, 'enroll', { order });
     await target.agent.enrollments.settled(first.result['enrollment'] ?? '', 'owner');
     const requests = target.ca.requests.length;
-    target.forget();
+    await target.forget();
     expect((await call(page, 'enroll', { order })).result).to.deep.equal(first.result);
     expect(target.ca.requests).to.have.lengthOf(requests);
     untouched();
@@ -38,7 +38,7 @@ describe('A9: replay', function () {
   it('a log-in order a second time is refused', async () => {
     const order = await target.forge(loginClaims(target.bank, createNonce()));
     expect((await call(await target.page(), 'authenticate', { order })).result).to.include({ format: 'web-eid:1.0' });
-    target.forget();
+    await target.forget();
     expect(await refused('authenticate', order)).to.equal('ERR_POLICY_ORDER_USED');
     untouched();
   });

@@ -67,7 +67,7 @@ describe("A10: the key's attributes", function () {
     'ckaId',
   ];
   it('cannot be named by the page: unknown parameters are refused', async () => {
-    target.forget();
+    await target.forget();
     const [page, order] = [await target.page(), await target.bank.order()];
     for (const member of [...MEMBERS, 'subject', 'keys', 'keyType', 'label', 'module'])
       expect(await codeOf(call(page, 'enroll', { order, [member]: true })), member).to.equal(
@@ -77,7 +77,7 @@ describe("A10: the key's attributes", function () {
   });
 
   it('cannot be named by an order: unknown claims are refused, at every depth', async () => {
-    target.forget();
+    await target.forget();
     const page = await target.page();
     const claims = target.bank.claims() as Record<string, unknown>;
     const deeper = ['account', 'extensions', 'enrollment'].map((member) => (name: string) => ({

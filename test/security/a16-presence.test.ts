@@ -46,7 +46,7 @@ describe('A16: what a strange origin learns', () => {
   for (const [name, arrange] of SITUATIONS)
     it(`${name}: the same bytes`, async () => {
       await arrange(target);
-      target.forget();
+      await target.forget();
       expect(new Set(await answers())).to.deep.equal(new Set([REFUSAL]));
       expect(target.touched()).to.deep.equal({ calls: 0, dialogs: 0 });
     });

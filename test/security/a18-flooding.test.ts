@@ -48,7 +48,7 @@ describe('A18: dialogs and connections by the thousand', function () {
       expect(standing.error?.code).to.equal('ERR_USER_REFUSED');
     }
     expect(target.touched().dialogs).to.equal(3);
-    target.forget();
+    await target.forget();
     for (let count = 0; count < 25; count += 1)
       expect(await target.refusal('enroll', { order: await bank.order() })).to.equal('ERR_POLICY_COOL_DOWN');
     const login = await target.forge(loginClaims(bank, createNonce()));

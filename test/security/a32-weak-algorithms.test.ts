@@ -24,7 +24,7 @@ describe('A32: weak algorithms', function () {
   const refused = (order: string) => target.refusal('enroll', { order });
 
   it('in orders: "none", HMACs over the public key, and any algorithm that is not the key’s', async () => {
-    target.forget();
+    await target.forget();
     const { bank } = target;
     const jwk = JSON.stringify(bank.profile.orderKeys.keys[0]);
     const body = (alg: string) => `${part({ alg, kid: bank.key.kid, typ: 'inkan-order+jwt' })}.${part(bank.claims())}`;

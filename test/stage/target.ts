@@ -2,7 +2,7 @@
  * What an attacker finds: the agent that ships, serving, with two banks' profiles, a token whose calls are counted, a CA,
  * and dialogs that are counted too. The first bank's desk signs whatever claims a test wants.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompactSign } from 'jose';
@@ -10,6 +10,7 @@ import type { WebSocket } from 'ws';
 import { type Agent, compose, serve } from '../../agent/main.ts';
 import type { EnrollmentResult, Result } from '../../web-bridge/protocol/methods.ts';
 import type { Bridge } from '../../web-bridge/server/server.ts';
+import { until } from '../contract/processes.ts';
 import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
 import { compileFaultyModule, type FaultyModule, faultyModuleOver } from '../doubles/faulty-module.ts';
 import { type AgentDesk, layAgentDesk } from './agent-desk.ts';
@@ -35,7 +36,7 @@ export type Target = {
   forge(claims: object, header?: object, bank?: BankDesk): Promise<string>;
   /** Names of PKCS#11 functions called, and dialogs shown, since the beginning or the last `forget`. */
   touched(): { readonly calls: number; readonly dialogs: number };
-  forget(): void;
+  forget(): Promise<void>;
   /** The code by which one call is refused, over a WebSocket of its own. */
   refusal(method: string, params: object, origin?: string): Promise<string>;
   /** A whole acquisition through the bridge, which must end well. */
@@ -68,6 +69,7 @@ export async function standTarget({ origins = [], service = {} }: TargetOptions 
     await closeCas();
     throw error;
   });
+  const locks = join(folder, 'state/locks');
   const pages: WebSocket[] = [];
   let before = { calls: 0, dialogs: 0 };
   const counted = () => ({ calls: module.calls().length, dialogs: dialogs.shown().length });
@@ -115,7 +117,9 @@ export async function standTarget({ origins = [], service = {} }: TargetOptions 
       const now = counted();
       return { calls: now.calls - before.calls, dialogs: now.dialogs - before.dialogs };
     },
-    forget: () => {
+    forget: async () => {
+      // A log-in is answered before the module's farewell: it holds the token until that is over.
+      await until('the token is free', () => !namesIn(locks).some((name) => name.startsWith('token-')), 5_000);
       before = counted();
     },
     leave: async () => {
@@ -161,4 +165,8 @@ export function loginClaims(bank: BankDesk, nonce: string, changes: object = {})
     nonce,
     ...changes,
   };
+}
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
