@@ -74,7 +74,8 @@ export function createHosts(settings: HostSettings): Hosts {
     },
     keepReady() {
       if (spare?.ended === false) spare.rest();
-      else spare = spawned();
+      // To start one takes from the token what it works with; its end brings the spare.
+      else if (![...all].some(({ atWork }) => atWork)) spare = spawned();
     },
     async close() {
       await Promise.all([...all].map((host) => host.end()));

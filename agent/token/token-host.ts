@@ -166,6 +166,11 @@ export class TokenHost {
     return this.#reason !== undefined || this.#farewell !== undefined;
   }
 
+  /** Whether somebody's task is its own at present. */
+  get atWork(): boolean {
+    return this.#task !== undefined && !this.ended;
+  }
+
   /** One at a time, in the order of the calls. */
   request<O extends HostOperation>(operation: O, params: HostParams<O>): Promise<HostResult<O>> {
     const answer = this.#queue.then(() => this.#ask(operation, params));
