@@ -28,7 +28,7 @@ describe('integration: reminders of a renewal', () => {
     agent = await stage.desk.compose();
   });
   afterEach(async () => {
-    await agent.enrollments.close();
+    await agent.close();
     await stage.ca.close();
   });
 
