@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the agent's and the bank's image where no container engine is: buildah in a chroot on a base made by debootstrap,
-# as root. Then, in a network namespace of its own, agent and bank run from their images and a customer walks the journey
+# as root. Then, in namespaces of their own (network, processes), agent and bank run from their images and a customer walks the journey
 # with this machine's Chromium. Needs: buildah debootstrap chromium, and a built checkout. Without Chromium it only builds.
 #   docker/test-build.sh [MIRROR]
 set -eu
@@ -38,7 +38,6 @@ mkdir "$scratch/shared" "$scratch/bank" "$scratch/home"
 chown "$uid:$uid" "$scratch" "$scratch/shared" "$scratch/bank" "$scratch/home"
 cat >"$scratch/journey.sh" <<END
 ip link set lo up
-trap 'kill \$(jobs -p) 2>/dev/null || true' EXIT
 buildah run --user inkan -v $scratch/shared:/shared -v $scratch/bank:/bank $bank -- \\
   node /inkan/dist/web-bridge/demo/main.js --state /bank --site-port 5410 --ca-port 5411 --est-port 5412 \\
   --profile /shared/profile.json >$scratch/bank.log 2>&1 &
@@ -50,7 +49,8 @@ setpriv --reuid $uid --regid $uid --clear-groups env HOME=$scratch/home \\
   node dist/test/docker/journey.js http://localhost:5410 $scratch/bank/passwords.json
 END
 status=0
-timeout 180 unshare -n sh -e "$scratch/journey.sh" || status=$?
+# What buildah runs outlives it when it is killed; with the first process of its namespace all go.
+timeout 180 unshare -n --pid --fork --kill-child --mount-proc sh -e "$scratch/journey.sh" || status=$?
 buildah rm "$bank" "$agent" >/dev/null
 [ "$status" = 0 ] && echo 'The journey in containers: walked' || tail "$scratch"/*.log
 exit "$status"
