@@ -30,7 +30,10 @@ export function desktopNotifications(environment: NodeJS.ProcessEnv, report: Rep
       text.replace(/[<>&]/g, (one) => AS_TEXT[one] ?? ''),
     );
     const args = ['--app-name=Inkan', '--icon=dialog-password', '--', ...texts];
-    const child = spawn(PROGRAM, args, { env, stdio: 'ignore', timeout: GIVE_UP_MS });
+    const child = spawn(PROGRAM, args, { env, stdio: 'ignore' });
+    // Not spawn's own time limit: nobody waits for that one either, be it a command that has done its work.
+    const giveUp = setTimeout(() => child.kill(), GIVE_UP_MS).unref();
+    child.once('exit', () => clearTimeout(giveUp));
     child.once('error', (error) => report('notification: not shown', { code: (error as NodeJS.ErrnoException).code }));
     child.unref();
   };

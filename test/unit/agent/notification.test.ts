@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { desktopNotifications, notifyIn } from '../../../agent/notification.ts';
@@ -53,6 +56,17 @@ describe('agent: desktop notifications', () => {
     expect(others).to.deep.equal([]);
     expect(shown?.body).not.to.match(/[<>&\u202e]/);
     expect(shown?.body.length).to.be.below(400);
+  });
+
+  it('keep no command from ending, be their service deaf', async () => {
+    const path = folder();
+    writeFileSync(join(path, 'notify-send'), '#!/bin/sh\nexec sleep 8\n', { mode: 0o700 });
+    const module = JSON.stringify(new URL('../../../agent/notification.js', import.meta.url).href);
+    const source = `import { desktopNotifications as on } from ${module};
+      on({ PATH: ${JSON.stringify(`${path}:/usr/bin:/bin`)} }, () => {})({ title: 'a', body: 'b' });`;
+    // Its time limit is the test: a command that waited would be killed, and have no status.
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', source], { timeout: 5_000 });
+    expect(status).to.equal(0);
   });
 
   it('that cannot be shown are a fact for the log, and no failure', async () => {
