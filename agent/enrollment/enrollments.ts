@@ -10,16 +10,21 @@ import type { Profile, VerifiedOrder } from '../policy/order.ts';
 import type { Accepted, Plan } from '../policy/plan.ts';
 import { holdAccount, holdEnrollment, isAtWork } from './at-work.ts';
 import {
+  isOpenFor,
+  isStale,
+  isSupersededBy,
+  isUnderWay,
   isVisible,
   type Listener,
   type Live,
+  needsNobody,
   newEnrollmentId,
   newLive,
   type Standing,
   standingOf,
   type Viewer,
 } from './live.ts';
-import { endTakenOver, isSameUndertaking, takeOver } from './lost-answer.ts';
+import { endTakenOver, takeOver } from './lost-answer.ts';
 import type { JournalEntry, Ports } from './ports.ts';
 import type { Prepared } from './prepare.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -27,9 +32,6 @@ import type { Surroundings } from './surroundings.ts';
 export type { Standing, Viewer } from './live.ts';
 
 import { isCancellable, isIssued, isOpen, type State } from './state.ts';
-
-/** An enrollment whose request was never sent is given up after this time: its order has long expired. */
-const UNSENT_LIVES_MS = 24 * 3_600_000;
 
 export class Enrollments {
   readonly #ports: Ports;
@@ -58,9 +60,9 @@ export class Enrollments {
   /** Goes on with everything that waits for nobody but the CA (the person is called when it has issued), and gives up what was never sent. */
   goOn(): void {
     for (const live of this.#live.values()) {
-      const isStale = this.#isStale(live);
-      if (isStale) live.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'never sent' }));
-      if (isStale || (live.entry && needsNobody(live.entry.state))) this.#start(live);
+      const stale = isStale(live, this.#ports.clock.now());
+      if (stale) live.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'never sent' }));
+      if (stale || needsNobody(live)) this.#start(live);
     }
     this.#reminding = this.#remind();
   }
@@ -93,7 +95,7 @@ export class Enrollments {
     if (known) this.#live.delete(known.enrollment);
     checkValidity(verified.claims, this.#ports.clock.now());
     const accepted = planFor(verified);
-    const underWay = this.#underWay(accepted.plan);
+    const underWay = [...this.#live.values()].find((one) => isUnderWay(one, accepted.plan));
     if (underWay) return this.#goOnWith(underWay);
     const held = this.#ports.attention.take(origin);
     const { jti } = verified.claims;
@@ -177,14 +179,6 @@ export class Enrollments {
     return live.enrollment;
   }
 
-  /** Two pages, two orders, one account: what is at work for it, or has come as far as the CA's word, is the one. */
-  #underWay(plan: Plan): Live | undefined {
-    return [...this.#live.values()].find(({ entry, work }) => {
-      if (!entry || !isOpen(entry.state) || !isSameUndertaking(entry.state.plan, plan)) return false;
-      return work !== undefined || entry.state.name === 'pending' || isIssued(entry.state);
-    });
-  }
-
   #newLive(enrollment: EnrollmentId, order: Live['order'], origin: string): Live {
     const live = newLive(enrollment, order, origin);
     this.#live.set(enrollment, live);
@@ -195,11 +189,6 @@ export class Enrollments {
     const { plan } = entry.state;
     const live = this.#newLive(entry.enrollment, { jti: plan.jti, digest: plan.orderDigest }, plan.origin);
     live.entry = entry;
-  }
-
-  #isStale({ entry }: Live): boolean {
-    if (!entry || !isCancellable(entry.state)) return false;
-    return this.#ports.clock.now() - entry.startedAt >= UNSENT_LIVES_MS;
   }
 
   /** Starts the work on a journaled enrollment unless it runs already or is over. */
@@ -252,8 +241,8 @@ export class Enrollments {
     await this.#learn();
     const known = await Promise.all([...this.#live.values()].map((live) => this.#refreshed(live)));
     if (known.some(({ entry }) => entry?.state.plan.jti === plan.jti)) throw new AgentError('ERR_POLICY_ORDER_USED');
-    if (this.#underWay(plan)) throw new AgentError('ERR_BRIDGE_BUSY');
-    const same = known.filter(({ entry }) => entry && isOpen(entry.state) && isSameUndertaking(entry.state.plan, plan));
+    if (known.some((one) => isUnderWay(one, plan))) throw new AgentError('ERR_BRIDGE_BUSY');
+    const same = known.filter((one) => isOpenFor(one, plan));
     const atWork = await Promise.all(same.map(({ enrollment }) => isAtWork(this.#ports.locks, enrollment, signal)));
     if (atWork.includes(true)) throw new AgentError('ERR_BRIDGE_BUSY');
   }
@@ -304,9 +293,7 @@ export class Enrollments {
   /** A new order for the same account gives up what an older one began and never sent. */
   #supersede(live: Live, { state: { plan } }: JournalEntry): void {
     for (const older of this.#live.values()) {
-      if (older === live || older.work || !older.entry || !isCancellable(older.entry.state)) continue;
-      const { plan: other } = older.entry.state;
-      if (other.profile !== plan.profile || other.account.id !== plan.account.id) continue;
+      if (older === live || !isSupersededBy(older, plan)) continue;
       older.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'begun anew' }));
       this.#start(older);
     }
@@ -349,10 +336,4 @@ export class Enrollments {
     if (!live || !isVisible(live, viewer)) throw new AgentError('ERR_BRIDGE_ENROLLMENT_UNKNOWN');
     return live;
   }
-}
-
-/** A request that is signed, may be sent again, or was put off. Before it and after it stands the PIN. */
-function needsNobody(state: State): boolean {
-  if (state.name === 'sent') return state.plan.service.resend === 'idempotent';
-  return state.name === 'csr-signed' || state.name === 'pending';
 }

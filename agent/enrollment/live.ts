@@ -2,8 +2,10 @@
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, StateName } from '../../web-bridge/protocol/methods.ts';
 import type { VerifiedOrder } from '../policy/order.ts';
+import type { Plan } from '../policy/plan.ts';
+import { isSameUndertaking } from './lost-answer.ts';
 import type { AttentionHeld, JournalEntry, Ports } from './ports.ts';
-import { isOpen } from './state.ts';
+import { isCancellable, isIssued, isOpen } from './state.ts';
 
 /** What a page, or the person at the CLI, may be told of an enrollment. */
 export type Standing = {
@@ -33,6 +35,8 @@ export type Live = {
 };
 
 const ENROLLMENT_ID_BYTES = 16;
+/** An enrollment whose request was never sent is given up after this time: its order has long expired. */
+const UNSENT_LIVES_MS = 24 * 3_600_000;
 
 export function newLive(enrollment: EnrollmentId, order: Live['order'], origin: string): Live {
   return {
@@ -70,4 +74,32 @@ export function standingOf({ enrollment, entry, error }: Live): Standing {
 
 function endedAs({ code }: AgentError): StateName {
   return code === 'ERR_USER_CANCELLED' ? 'abandoned' : 'failed';
+}
+
+export function isOpenFor({ entry }: Live, plan: Plan): boolean {
+  return entry !== undefined && isOpen(entry.state) && isSameUndertaking(entry.state.plan, plan);
+}
+
+/** Two pages, two orders, one account: what is at work for it, or has come as far as the CA's word, is the one. */
+export function isUnderWay(live: Live, plan: Plan): boolean {
+  const { entry, work } = live;
+  if (!entry || !isOpenFor(live, plan)) return false;
+  return work !== undefined || entry.state.name === 'pending' || isIssued(entry.state);
+}
+
+export function isStale({ entry }: Live, now: number): boolean {
+  return entry !== undefined && isCancellable(entry.state) && now - entry.startedAt >= UNSENT_LIVES_MS;
+}
+
+/** Whether a new order for its account gives it up: begun, never sent, and nobody at work on it. */
+export function isSupersededBy({ entry, work }: Live, plan: Plan): boolean {
+  if (work || !entry || !isCancellable(entry.state)) return false;
+  const { profile, account } = entry.state.plan;
+  return profile === plan.profile && account.id === plan.account.id;
+}
+
+/** A request that is signed, may be sent again, or was put off. Before it and after it stands the PIN. */
+export function needsNobody({ entry }: Live): boolean {
+  if (entry?.state.name === 'sent') return entry.state.plan.service.resend === 'idempotent';
+  return entry?.state.name === 'csr-signed' || entry?.state.name === 'pending';
 }
