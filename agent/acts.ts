@@ -7,7 +7,14 @@ export function actsOn(ports: Ports, profiles: ProfileBook, version: string): Ac
   return {
     async authenticate(order, origin, signal) {
       const { authenticate } = await import('./authentication/authenticate.ts');
-      return await authenticate(order, origin, { ports, profiles: await profiles.read(), version, signal });
+      const { onceInserted } = await import('./enrollment/insertion.ts');
+      return await authenticate(order, origin, {
+        ports,
+        profiles: await profiles.read(),
+        version,
+        onceInserted: (plan, work) => onceInserted(plan, ports, signal, work),
+        signal,
+      });
     },
     async remove(order, origin, signal) {
       const { removePair } = await import('./enrollment/removal.ts');

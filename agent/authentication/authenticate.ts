@@ -21,6 +21,8 @@ export type Authentication = {
   readonly ports: Ports;
   readonly profiles: readonly Profile[];
   readonly version: string;
+  /** Does the work, and where no fitting token is plugged in, again once one is; the human is asked for it meanwhile. */
+  readonly onceInserted: <T>(plan: LoginPlan, work: () => Promise<T>) => Promise<T>;
   /** Aborted when the page goes away, or the agent ends: the dialog then closes. */
   readonly signal: AbortSignal;
 };
@@ -33,7 +35,7 @@ export type Authentication = {
 export async function authenticate(
   order: string,
   origin: string,
-  { ports, profiles, version, signal }: Authentication,
+  { ports, profiles, version, onceInserted, signal }: Authentication,
 ): Promise<Result<'authenticate'>> {
   const verified = await verifyOrder(order, origin, 'authenticate', profiles);
   checkValidity(verified.claims, ports.clock.now());
@@ -41,7 +43,8 @@ export async function authenticate(
   await ports.spentOrders.check(plan.jti);
   const held = ports.attention.take(origin);
   try {
-    const certificate = await chooseCertificate(plan, ports, signal);
+    const certificates = await onceInserted(plan, () => usableCertificates(plan, ports, signal));
+    const certificate = await chosenOf(certificates, plan, ports, signal);
     await ports.human.consent({ plan, ...certificate }, signal);
     held.approved();
     await ports.spentOrders.spend(plan.jti, plan.spentUntil, signal);
@@ -54,13 +57,17 @@ export async function authenticate(
   }
 }
 
-/** @throws AgentError ERR_TOKEN_MISSING, ERR_TOKEN_NOT_ACCEPTED, ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_CERTIFICATE_EXPIRED */
-async function chooseCertificate(plan: LoginPlan, ports: Ports, signal: AbortSignal): Promise<CertificateAtHand> {
-  const certificates = await usableCertificates(plan, ports, signal);
+async function chosenOf(
+  certificates: readonly CertificateAtHand[],
+  plan: LoginPlan,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<CertificateAtHand> {
   const [only] = certificates;
   return only && certificates.length === 1 ? only : await ports.human.chooseCertificate({ plan, certificates }, signal);
 }
 
+/** @throws AgentError ERR_TOKEN_MISSING, ERR_TOKEN_NOT_ACCEPTED, ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_CERTIFICATE_EXPIRED */
 async function usableCertificates(plan: LoginPlan, ports: Ports, signal: AbortSignal): Promise<CertificateAtHand[]> {
   const present = (await ports.tokens.list(signal)).filter(({ initialized }) => initialized);
   if (present.length === 0) throw new AgentError('ERR_TOKEN_MISSING');

@@ -1,6 +1,5 @@
 /** Where the token is not there: the human is asked to plug it in, and the work goes on by itself once it is. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import type { Plan } from '../policy/plan.ts';
 import type { InsertRequest, Ports, TokenIdentity, TokenWatch } from './ports.ts';
 
 /** What another token in the reader can mend. */
@@ -16,7 +15,7 @@ const REASONS: Readonly<Record<string, InsertRequest['reason']>> = {
  * @throws AgentError what the work failed by last, also where the human gave up: that is what is to be mended
  */
 export async function onceInserted<T>(
-  plan: Plan,
+  plan: InsertRequest['plan'],
   ports: Ports,
   signal: AbortSignal,
   work: () => Promise<T>,

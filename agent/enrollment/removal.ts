@@ -4,6 +4,7 @@ import { customerCertificates, isAcceptable, isNamed, isValidAt } from '../polic
 import { checkValidity, type Profile, verifyOrder } from '../policy/order.ts';
 import { type RemovalPlan, removalPlanFor } from '../policy/plan.ts';
 import { sameName } from '../x509/names.ts';
+import { onceInserted } from './insertion.ts';
 import type { CertificateAtHand, Ports, TokenDescription } from './ports.ts';
 import { isOpen } from './state.ts';
 
@@ -25,7 +26,7 @@ export async function removePair(
   await ports.spentOrders.check(plan.jti);
   const held = ports.attention.take(origin);
   try {
-    const found = await findPair(plan, ports, signal);
+    const found = await onceInserted(plan, ports, signal, () => findPair(plan, ports, signal));
     await refuseWhereNeeded(plan, found, ports);
     await ports.human.consent({ plan, ...found.pair }, signal);
     held.approved();

@@ -1,14 +1,16 @@
 /** People and their tokens: not yet plugged in, pulled out in the middle, two at once, a PIN to be changed. */
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Agent } from '../../agent/main.ts';
 import { changePin } from '../../agent/pin.ts';
+import { createNonce, referenceTo } from '../../web-bridge/bank/login.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
 import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
 import { compileFaultyModule, type FaultyModule, faultyModuleOver } from '../doubles/faulty-module.ts';
 import { type AgentDesk, type Answers, layAgentDesk } from '../stage/agent-desk.ts';
-import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { type BankDesk, loginOrder, ORIGIN, openBankDesk, removalOrder } from '../stage/bank-desk.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { refusalOf } from '../stage/refusal.ts';
 import { stageSoftHsm } from '../stage/softhsm.ts';
@@ -62,6 +64,33 @@ describe('integration: people and their tokens', function () {
     expect((await agent.enrollments.standing(enrollment, 'owner')).state).to.equal('accepted');
     faulty.pull(false);
     expect((await settled(enrollment)).state).to.equal('completed');
+  });
+
+  it('waits for the token to log in, and to remove what is on it', async () => {
+    await lay(['desk'], { insert: 'wait' });
+    const enrollment = await begin();
+    await settled(enrollment);
+    const { certificate = '' } = (await agent.enrollments.result(enrollment, 'owner')) ?? {};
+    const never = new AbortController().signal;
+    const waited = async <T>(act: Promise<T>): Promise<T> => {
+      let over = false;
+      const done = act.finally(() => (over = true));
+      done.catch(() => {});
+      await later(1500);
+      expect(over).to.equal(false);
+      faulty.pull(false);
+      return await done;
+    };
+    faulty.pull(true);
+    const token = await waited(agent.acts.authenticate(await loginOrder(bank, createNonce()), ORIGIN, never));
+    expect(token.unverifiedCertificate).to.equal(certificate);
+    faulty.pull(true);
+    const named = referenceTo(new X509Certificate(Buffer.from(certificate, 'base64')));
+    const removal = waited(agent.acts.remove(await removalOrder(bank, named), ORIGIN, never));
+    // It alone is valid of its subject: it was looked at, and is not taken away.
+    expect(await refusalOf(removal))
+      .to.match(/^ERR_(TOKEN|POLICY)_/)
+      .and.not.equal('ERR_TOKEN_MISSING');
   });
 
   it('says that the token is missing where the human does not want to wait', async () => {
