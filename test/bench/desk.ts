@@ -23,7 +23,7 @@ export async function atDesk<T>(
   const desk = layAgentDesk(own, labels);
   desk.addProfile(ca.profile);
   change(desk);
-  const agent = await serveAgent(desk, { program: SCRIPTED_AGENT, port: await freePort() });
+  const agent = await serveAgent(desk, { program: SCRIPTED_AGENT, port: await freePort(), unannounced: true });
   try {
     return await work({ ca, desk, agent });
   } finally {

@@ -22,17 +22,22 @@ export type ServeOptions = {
   readonly program?: string;
   /** Another port than the fixed three. */
   readonly port?: number;
+  /** What is said on standard error is passed on, but for the announcement of the scripted human. */
+  readonly unannounced?: boolean;
 };
 
 export async function serveAgent(
   desk: AgentDesk,
-  { person = false, environment = {}, program = INKAN, port: wanted }: ServeOptions = {},
+  { person = false, environment = {}, program = INKAN, port: wanted, unannounced = false }: ServeOptions = {},
 ): Promise<ServedAgent> {
   const script = person ? [] : ['--scripted-human', desk.script];
   const ports = wanted === undefined ? [] : ['--port', String(wanted)];
   const child = spawn(process.execPath, [program, 'serve', '--allow-root', '--json', ...script, ...ports], {
     env: { ...desk.environment, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (!unannounced || !line.includes('scripted human')) process.stderr.write(`${line}\n`);
   });
   const lines = createInterface({ input: child.stdout });
   const exited = once(child, 'exit');
