@@ -202,10 +202,9 @@ describe('integration: a log-in with the certificate', () => {
     const gone = new AbortController();
     const order = await loginOrder(bank, createNonce());
     const first = refusalOf(agent.acts.authenticate(order, ORIGIN, gone.signal));
-    await new Promise((later) => setTimeout(later, 50));
+    await new Promise((later) => setTimeout(later, 500));
     expect(await refusalOf(logIn())).to.equal('ERR_BRIDGE_BUSY');
     expect(await refusalOf(agent.enrollments.begin(await bank.order(), ORIGIN, 'enroll'))).to.equal('ERR_BRIDGE_BUSY');
-    await new Promise((later) => setTimeout(later, 500));
     const before = Date.now();
     gone.abort();
     await first;

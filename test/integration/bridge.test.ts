@@ -331,8 +331,9 @@ describe('bridge', () => {
       const { enrollment } = await enrolled(socket);
       socket.close();
       await once(socket, 'close');
-      await sleep(50);
-      expect(agent.enrollments.get(enrollment)?.watchers.size).to.equal(0);
+      const { watchers } = agent.enrollments.get(enrollment)!;
+      for (let tries = 0; tries < 100 && watchers.size > 0; tries += 1) await sleep(20);
+      expect(watchers.size).to.equal(0);
     });
   });
 
@@ -449,7 +450,8 @@ describe('bridge', () => {
       expect(await raw(handshake())).to.match(/^HTTP\/1\.1 503 /);
       second.close();
       await once(second, 'close');
-      await sleep(20);
+      // The server hears of it a moment later.
+      await sleep(300);
       await opened();
     });
 

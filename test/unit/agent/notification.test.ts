@@ -16,7 +16,7 @@ describe('agent: desktop notifications', () => {
   const environment = (path: string) => ({ PATH: `${path}:/usr/bin:/bin`, LANG: 'ja_JP.UTF-8' });
 
   async function shownBy(desktop: NotifySend, count: number) {
-    for (let tries = 0; tries < 200 && desktop.shown().length < count; tries += 1) await sleep(20);
+    for (let tries = 0; tries < 1_000 && desktop.shown().length < count; tries += 1) await sleep(20);
     return desktop.shown();
   }
 

@@ -40,11 +40,12 @@ describe('the text of strangers', () => {
   }
 
   it('cuts 10 KB quickly and marks the cut', () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     expect(plainLine('a'.repeat(10_240), 64)).to.equal(`${'a'.repeat(63)}…`);
     expect(plainLine(`${'\u200B'.repeat(10_240)}a`, 64)).to.equal('–');
     plainLine('\u0301\u202E'.repeat(5_120), 64);
-    expect(performance.now() - started).to.be.lessThan(50);
+    // Time of this process alone: a busy machine is no failure. What backtracks would take minutes.
+    expect(process.cpuUsage(before).user / 1e3).to.be.lessThan(500);
   });
 
   it('shows the end of a long host, which names its owner', () => {
