@@ -28,7 +28,20 @@ export const connectCa: ConnectCa = (service, timeoutMs) => {
   };
 };
 
-export async function modulesOf(config: AgentConfig, report: Report): Promise<readonly Pkcs11Module[]> {
+/** Long enough for a page's journey, short enough for somebody who installs what was missing and tries again. */
+const FOUND_LIVES_MS = 20_000;
+
+/** The modules of this machine. Whether one may be loaded is looked at again by the host that loads it. */
+export function modulesBy(config: AgentConfig, report: Report): () => Promise<readonly Pkcs11Module[]> {
+  let found: { readonly modules: Promise<readonly Pkcs11Module[]>; readonly at: number } | undefined;
+  return () => {
+    const now = process.uptime() * 1_000;
+    if (!found || now - found.at > FOUND_LIVES_MS) found = { modules: look(config, report), at: now };
+    return found.modules;
+  };
+}
+
+async function look(config: AgentConfig, report: Report): Promise<readonly Pkcs11Module[]> {
   const { findModules } = await import('../native-config/modules.ts');
   return await findModules(config, report);
 }

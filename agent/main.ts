@@ -17,7 +17,7 @@ import { openJournal } from './enrollment/journal.ts';
 import type { Journal, Ports } from './enrollment/ports.ts';
 import { openReminderBook } from './enrollment/reminder-book.ts';
 import { openSpentOrders } from './enrollment/spent-orders.ts';
-import { connectCa, humanBy, modulesOf, notifyBy, tokensBy } from './later.ts';
+import { connectCa, humanBy, modulesBy, notifyBy, tokensBy } from './later.ts';
 import { createLocks } from './lock.ts';
 import { openLog, type Report } from './log.ts';
 import type { Acts } from './methods/desktop.ts';
@@ -63,7 +63,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   ]);
   const language = config.language ?? systemLanguage(environment);
   const dialog = { language, timeoutMs: DIALOG_MS, ...(script === undefined ? {} : { script }) };
-  const modules = () => modulesOf(config, report);
+  const modules = modulesBy(config, report);
   const tokens = tokensBy({ modules, dialog, profileFolders: folders.profiles, environment, report });
   const locks = createLocks(join(folders.state, 'locks'));
   const now = () => Date.now();

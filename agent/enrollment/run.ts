@@ -4,7 +4,10 @@
  */
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId } from '../../web-bridge/protocol/methods.ts';
+import { parseCertificate } from '../x509/certificate.ts';
+import { isSelfIssued } from '../x509/chain.ts';
 import { buildCsr } from '../x509/csr.ts';
+import type { CertificateDer } from '../x509/der.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { clearLeftovers, clearOwn, mayBeIssued } from './leftovers.ts';
 import type { JournalEntry, KeyReference, Ports } from './ports.ts';
@@ -129,8 +132,14 @@ async function store(state: StateOf<'issued'>, { desk, ports, signal }: Context)
   if (!desk.openSession()) ports.notify({ about: 'write-back', bank, account });
   const session = await desk.session('write-back', signal);
   const label = `${bank.en} ${account.id}`;
-  await session.store(keyOf(state), state.certificate, state.chain, label);
+  await session.store(keyOf(state), state.certificate, withoutRoot(state.chain), label);
   return { event: 'stored' };
+}
+
+/** Whoever trusts a root has it; on a card each certificate takes room and a second (RFC 5246 §7.4.2 leaves it out as well). */
+function withoutRoot(chain: readonly CertificateDer[]): readonly CertificateDer[] {
+  const top = chain.at(-1);
+  return top && isSelfIssued(parseCertificate(top)) ? chain.slice(0, -1) : chain;
 }
 
 async function prove(state: StateOf<'stored'>, { ports, desk, signal }: Context): Promise<Event> {

@@ -47,6 +47,8 @@ export function createTokens(options: TokenOptions): TokenService {
   let expecting = false;
   const keepReady = (): void => {
     expecting = true;
+    // What is wrong with them is told to whoever comes to use them.
+    options.modules().catch(() => undefined);
     hosts.keepReady();
   };
   return {
