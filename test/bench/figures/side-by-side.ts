@@ -18,7 +18,9 @@ export async function sideBySide(bench: Bench): Promise<readonly Figure[]> {
       }
     });
     const note =
-      count === 4 ? `bound by the ${cpus().length} cores: each enrollment starts two Node processes` : undefined;
+      count === 4
+        ? `bound by the ${cpus().length} cores: each enrollment is a Node process of its own, and a spare for the next`
+        : undefined;
     const what = `${count} token${count > 1 ? 's' : ''} enrolled at once`;
     figures.push({ what, unit: '/s', ours: sampleOf(rates), ...(note === undefined ? {} : { note }) });
   }
