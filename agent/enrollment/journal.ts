@@ -34,10 +34,11 @@ export async function openJournal(folder: string, report: Report): Promise<Journ
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unwritable);
   await probe(folder).catch(unwritable);
   const read = (name: string) => readEntry(folder, name, report);
+  const readIfNew = remembering(folder, read);
   return {
     read: (enrollment) => read(`${enrollment}.json`),
     async list() {
-      const entries = await Promise.all((await namesLike(folder, ENTRY)).map(read));
+      const entries = await readIfNew(await namesLike(folder, ENTRY));
       return entries.filter((entry) => entry !== undefined).sort((a, b) => a.startedAt - b.startedAt);
     },
     // Random, since some file systems keep no space for zeros.
@@ -59,6 +60,29 @@ export async function openJournal(folder: string, report: Report): Promise<Journ
       await Promise.all(stray.map((name) => unlink(join(folder, name)).catch(missing)));
     },
   };
+}
+
+type Read = (name: string) => Promise<JournalEntry | undefined>;
+
+/** A file is replaced and never changed, so one that is the same to the nanosecond is read once. */
+function remembering(folder: string, read: Read): (names: readonly string[]) => Promise<(JournalEntry | undefined)[]> {
+  let known = new Map<string, { readonly stamp: string; readonly entry: JournalEntry | undefined }>();
+  return async (names) => {
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const stamp = await stampOf(join(folder, name));
+        const same = known.get(name);
+        return same?.stamp === stamp ? same : { stamp, entry: await read(name) };
+      }),
+    );
+    known = new Map(names.flatMap((name, index) => (found[index] ? [[name, found[index]]] : [])));
+    return found.map(({ entry }) => entry);
+  };
+}
+
+async function stampOf(path: string): Promise<string> {
+  const file = await stat(path, { bigint: true }).catch(missing);
+  return file ? `${file.ino} ${file.mtimeNs} ${file.size}` : '';
 }
 
 async function namesLike(folder: string, pattern: RegExp): Promise<string[]> {

@@ -45,6 +45,19 @@ describe('enrollment: the journal', () => {
     expect(await readdir(join(folder(), 'journal'))).to.deep.equal([`${ENTRY.enrollment}.json`]);
   });
 
+  it('is read again only where a file was replaced, by whichever process', async () => {
+    const [journal, elsewhere] = [await open(), await open()];
+    const other = { ...ENTRY, enrollment: 'BBBBBBBBBBBBBBBBBBBBBB', startedAt: 2 };
+    await journal.write(ENTRY);
+    await journal.write(other);
+    const [, before] = await journal.list();
+    // Of one length, within one tick of a coarse clock: it is the file that is another.
+    await elsewhere.write({ ...ENTRY, updatedAt: 7 });
+    const [first, second] = await journal.list();
+    expect(first?.updatedAt).to.equal(7);
+    expect(second).to.equal(before);
+  });
+
   for (const [what, text] of [
     ['torn', '{"version":1,"enrollment":"AAAAAAAAAAAAAAAAAAAAAA","sta'],
     ['foreign', '[]'],
