@@ -33,6 +33,8 @@ export type { Standing, Viewer } from './live.ts';
 
 import { isCancellable, isIssued, isOpen, type State } from './state.ts';
 
+const REMINDS_AFTER_MS = 2_000;
+
 export class Enrollments {
   readonly #ports: Ports;
   readonly #profiles: () => Promise<readonly Profile[]>;
@@ -67,7 +69,10 @@ export class Enrollments {
     this.#reminding = this.#remind();
   }
 
+  /** A page may be waiting for the agent that has just started; a reminder waits for nobody. */
   async #remind(): Promise<void> {
+    await this.#ports.clock.sleep(REMINDS_AFTER_MS, this.#ending.signal).catch(() => {});
+    if (this.#ending.signal.aborted) return;
     const { remindDaily } = await import('./reminders.ts');
     await remindDaily(() => this.#waiting(), this.#profiles, this.#ports, this.#ending.signal);
   }
