@@ -49,6 +49,8 @@ export type Agent = {
 
 /** How long a dialog that no profile's plan stands behind waits for the human. */
 const DIALOG_MS = 5 * 60_000;
+/** A page may be waiting for the agent to answer; afterwards there is time. */
+const START_OVER_MS = 2_000;
 
 /** @throws AgentError ERR_INTERNAL_ENVIRONMENT_REFUSED, ERR_INTERNAL_CONFIG_INVALID, ERR_INTERNAL_STATE_UNWRITABLE */
 export async function compose({ environment, script }: ComposeOptions): Promise<Agent> {
@@ -110,6 +112,8 @@ export async function serve(agent: Agent, ports: readonly number[] = PORTS): Pro
   const handlers = handlersFor({ version, enrollments, acts, expectWork, words: wordsFor });
   const bridge = await startBridge({ ports, origins: () => profiles.origins(), handlers, words: wordsFor, report });
   enrollments.goOn();
+  // An update of the package takes the files away under an agent that runs: its words are read while they are there.
+  setTimeout(() => wordsFor('ERR_INTERNAL_FAILED'), START_OVER_MS).unref();
   return bridge;
 }
 

@@ -13,8 +13,8 @@ import { minimal, run } from '../programs.ts';
 import { ORIGIN, openReferenceCa } from '../reference-ca.ts';
 import { interleaved } from '../stopwatch.ts';
 
-/** Long enough for the garbage of the start to be collected. */
-const REST_MS = 1_500;
+/** Long enough for what a start leaves for later, and for its garbage to be collected. */
+const REST_MS = 5_000;
 
 export async function readiness(bench: Bench): Promise<readonly Figure[]> {
   const folder = join(bench.folder, 'readiness');
