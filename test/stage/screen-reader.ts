@@ -44,6 +44,9 @@ export async function startScreenReader(
   };
 }
 
+/** at-spi2-core 2.54 (Debian 13) calls it so; the older name is what the tests look for. */
+const RENAMED: Readonly<Record<string, string>> = { button: 'push button' };
+
 const SCRIPT = `
 import json, sys, pyatspi
 said = []
@@ -60,7 +63,7 @@ print(json.dumps(said))
 async function readUntilButton(program: string, environment: Readonly<Record<string, string>>): Promise<Spoken[]> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', SCRIPT, program], { env: environment });
-    const said = JSON.parse(stdout) as Spoken[];
+    const said = (JSON.parse(stdout) as Spoken[]).map((one) => ({ ...one, role: RENAMED[one.role] ?? one.role }));
     if (said.some(({ role, focused }) => focused || role === 'push button')) return said;
     await sleep(200);
   }
