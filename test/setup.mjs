@@ -26,7 +26,7 @@ const SCREEN = ['xvfb', 'xauth', 'xdotool', 'x11-utils'];
 const COMMANDS = {
   demo: { packages: [...COMPILER, ...TOKEN, ...BROWSER, 'pinentry-qt'], run: ['dist/test/demo/main.js'] },
   test: {
-    packages: [...COMPILER, ...TOKEN, ...BROWSER, ...DIALOGS, ...SCREEN],
+    packages: [...COMPILER, ...TOKEN, 'curl', ...BROWSER, ...DIALOGS, ...SCREEN],
     useful: [...MODULES, ['strace'], ['at-spi2-core', 'python3-pyatspi', 'libatk-adaptor', 'dbus']],
     run: ['test/run.mjs'],
   },

@@ -19,16 +19,18 @@ const SO_PIN = '76543210';
 const PLACE = `set -e
 for folder in /run /var/lib/opencryptoki /dev/shm; do mount -t tmpfs -o mode=755 none "$folder"; done
 mkdir -p /var/log/opencryptoki && mount -t tmpfs none /var/log/opencryptoki
-mkdir -p /run/lock/opencryptoki
+mkdir -p /run/lock/opencryptoki /run/opencryptoki
 for token in swtok ccatok ep11tok icsf tpm lite; do
   mkdir -p "/run/lock/opencryptoki/$token" "/var/lib/opencryptoki/$token/TOK_OBJ"
 done
 chgrp -R pkcs11 /run/lock/opencryptoki /var/lib/opencryptoki /var/log/opencryptoki
 chmod -R 770 /run/lock/opencryptoki /var/lib/opencryptoki /var/log/opencryptoki
+# From 3.23 (Debian 13) on the daemon gives root up for a user of its own, and keeps its files in a folder of its own.
+if id pkcsslotd >/dev/null 2>&1; then chown -R pkcsslotd:pkcs11 /run/opencryptoki; chmod 710 /run/opencryptoki; fi
 pkcsslotd
 echo ready > "$1"
 cat > /dev/null
-kill "$(cat /run/pkcsslotd.pid)"`;
+kill "$(cat /run/pkcsslotd.pid /run/opencryptoki/pkcsslotd.pid 2>/dev/null)"`;
 
 /** One token, whose label is the first: openCryptoki has one soft token. Answers what is missing where something is. */
 export async function stageOpenCryptoki(folder: string, label: string): Promise<StagedModule | string> {
