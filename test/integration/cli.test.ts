@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { createLocks } from '../../agent/lock.ts';
@@ -66,8 +67,13 @@ describe('integration: the command line', () => {
     ...scripted(),
   ];
   const locks = () => readdirSync(join(stage.folder, 'state/locks'));
-  /** The token is held from a moment before. */
-  const isPinAsked = () => locks().some((name) => name.startsWith('token-'));
+  const isTokenHeld = () =>
+    existsSync(join(stage.folder, 'state/locks')) && locks().some((name) => name.startsWith('token-'));
+  /** The token is held from a moment before. Whoever changes the answers earlier changes this one. */
+  async function untilPinIsAsked(): Promise<void> {
+    await until('the token is held', isTokenHeld, 10_000);
+    await sleep(1_500);
+  }
   const english = { environment: { LANG: 'en_US.UTF-8' } };
 
   describe('is answered', () => {
@@ -283,7 +289,7 @@ describe('integration: the command line', () => {
     it('until Ctrl-C, which keeps what was done and says how to go on', async () => {
       stage.desk.answer({ pin: 'ignore' });
       const { process: child, done } = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
-      await until('the PIN is asked for', () => existsSync(join(stage.folder, 'state/locks')) && isPinAsked(), 10_000);
+      await untilPinIsAsked();
       child.kill('SIGINT');
       const { status, json } = await done;
       expect(status).to.equal(1);
@@ -300,7 +306,7 @@ describe('integration: the command line', () => {
       const sent = stage.ca.requests.length;
       stage.desk.answer({ pin: 'ignore' });
       const first = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
-      await until('the PIN is asked for', isPinAsked, 10_000);
+      await untilPinIsAsked();
       const { json } = await run(['enrollments', '--json']);
       const [{ enrollment } = { enrollment: '' }] = (json as { enrollment: string; open: boolean }[]).filter(
         ({ open }) => open,
@@ -316,7 +322,7 @@ describe('integration: the command line', () => {
     it('a token: it is busy while another process holds it, and free when that one is gone', async () => {
       stage.desk.answer({ pin: 'ignore' });
       const first = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
-      await until('the PIN is asked for', isPinAsked, 10_000);
+      await untilPinIsAsked();
       const name =
         locks()
           .find((lock) => lock.startsWith('token-'))
@@ -333,7 +339,7 @@ describe('integration: the command line', () => {
     it('an account: what one works at is busy for a second order', async () => {
       stage.desk.answer({ pin: 'ignore' });
       const first = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
-      await until('the PIN is asked for', isPinAsked, 10_000);
+      await untilPinIsAsked();
       stage.desk.answer({});
       expectError(await run([...enrollArgs(await stage.orderFile()), '--json']), 'ERR_BRIDGE_BUSY');
       first.process.kill('SIGKILL');
