@@ -27,7 +27,7 @@ const COMMANDS = {
   demo: { packages: [...COMPILER, ...TOKEN, ...BROWSER, 'pinentry-qt'], run: ['dist/test/demo/main.js'] },
   test: {
     packages: [...COMPILER, ...TOKEN, 'curl', ...BROWSER, ...DIALOGS, ...SCREEN],
-    useful: [...MODULES, ['strace'], ['at-spi2-core', 'python3-pyatspi', 'libatk-adaptor', 'dbus']],
+    useful: [...MODULES, ['strace'], ['at-spi2-core', 'python3-pyatspi', 'libatk-adaptor', 'libgail-common', 'dbus']],
     run: ['test/run.mjs'],
   },
   token: { packages: [...COMPILER, 'openssl'], run: ['dist/test/token/main.js'] },

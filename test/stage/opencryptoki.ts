@@ -59,7 +59,7 @@ export async function stageOpenCryptoki(folder: string, label: string): Promise<
     conf(['-u', '-c', slot, '-S', SO_PIN, '-n', SOFTHSM_PIN]);
   } catch (error) {
     await leave();
-    throw error;
+    return `openCryptoki cannot be set up here: ${(error as Error).message.split('\n')[0]}`;
   }
   const execPath = join(folder, 'node');
   writeFileSync(execPath, `#!/bin/sh\nexec nsenter ${inside.join(' ')} '${process.execPath}' "$@"\n`);
