@@ -17,7 +17,8 @@ export function stageNotifySend(folder: string): NotifySend {
   return {
     path,
     shown() {
-      const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
+      // What is not a whole line is being written: the shell makes the file a moment before there is anything in it.
+      const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : [];
       return lines.map((line) => {
         const [title = '', body = ''] = line.split('\t');
         return { title, body };
