@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import type { TokenDescription } from '../../agent/enrollment/ports.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { skip } from '../stage/skip.ts';
 import { type Desk, PIN_CONTEXT, stageDesk } from './desk.ts';
 
 const PIN = '73915846';
@@ -26,8 +27,7 @@ describe('a token of NSS', function () {
   before(async function () {
     const found = PATHS.find((path) => existsSync(path));
     if (!found || spawnSync('certutil', ['-H']).error) {
-      console.error('\n  !! SKIPPED, nothing was tried on a token of NSS: apt-get install libnss3 libnss3-tools\n');
-      return this.skip();
+      return skip(this, 'a token of NSS needs libnss3 libnss3-tools');
     }
     desk = stageDesk();
     desk.writePin(PIN);

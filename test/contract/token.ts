@@ -5,6 +5,7 @@ import type { GeneratedKey, TokenDescription, TokenSession, Tokens } from '../..
 import { asDer } from '../../agent/x509/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import { skip } from '../stage/skip.ts';
 import type { StagedModule } from '../stage/staged-module.ts';
 import { type Desk, opensslAccepts, PIN_CONTEXT, requestInfo, stageDesk, witness } from './desk.ts';
 
@@ -68,8 +69,7 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
       desk = stageDesk();
       const staged = await stage(desk.folder);
       if (typeof staged === 'string') {
-        console.error(`\n  !! SKIPPED, nothing was tried on a token of ${name}: ${staged}\n`);
-        return this.skip();
+        return skip(this, `a token of ${name}: ${staged}`);
       }
       under = staged;
       objectLabel = under.own?.objectLabel ?? 'desk';

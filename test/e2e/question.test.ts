@@ -17,6 +17,7 @@ import { firstPage, openBrowser } from '../stage/browser.ts';
 import { type Account, acquire, goToAcquisition, identify, waitForDone } from '../stage/customer.ts';
 import { answerQuestion, hasScreen, openScreen, questionIsReadable, type Screen } from '../stage/screen.ts';
 import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
+import { skip } from '../stage/skip.ts';
 import { objectsOn } from '../stage/witness.ts';
 
 const HOSTNAMES = { site: 'www.bank.example', ca: 'ca.bank.example' };
@@ -34,7 +35,7 @@ describe("end to end: the browser's question", () => {
   let page: Page;
 
   before(async function () {
-    if (!hasScreen()) this.skip();
+    if (!hasScreen()) skip(this, 'the browser asks on a screen only, which needs Xvfb and xdotool');
     folder = await mkdtemp(join(tmpdir(), 'inkan-test-'));
     bank = await startBank({ stateFolder: join(folder, 'bank'), scheme: 'https', hostnames: HOSTNAMES });
     desk = layAgentDesk(folder);

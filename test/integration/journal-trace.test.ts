@@ -15,6 +15,7 @@ import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { hasStrace, layKillableDesk } from '../stage/killable-desk.ts';
 import { refusalOf } from '../stage/refusal.ts';
+import { skip } from '../stage/skip.ts';
 import { objectsOn } from '../stage/witness.ts';
 
 const STATES = 7;
@@ -23,7 +24,7 @@ describe('integration: the journal and the kernel', () => {
   const folder = ownFolder();
 
   it('each state is written, fsynced, renamed, and its folder fsynced, before the next act', async function () {
-    if (!hasStrace()) return void this.skip();
+    if (!hasStrace()) skip(this, 'the order of system calls is seen by strace');
     const desk = await layKillableDesk(folder());
     await desk.traced(['enroll', '--profile', 'stage-bank', '--order', await desk.order()]);
     await desk.close();
@@ -75,7 +76,7 @@ describe('integration: the journal and the kernel', () => {
     };
 
     it('a disk without room is an error before the first act: nobody is asked, nothing is made', async function () {
-      if (!mount('size=600k,mode=700')) return void this.skip();
+      if (!mount('size=600k,mode=700')) skip(this, 'a disk of its own is mounted by root');
       agent = await desk.compose();
       fill();
       const standing = await enroll(agent);
@@ -85,7 +86,7 @@ describe('integration: the journal and the kernel', () => {
     });
 
     it('a disk that fills up in the middle stops nothing: the space was taken before', async function () {
-      if (!mount('size=600k,mode=700')) return void this.skip();
+      if (!mount('size=600k,mode=700')) skip(this, 'a disk of its own is mounted by root');
       agent = await desk.compose();
       ca.answer = (request, response) => {
         fill();
@@ -97,8 +98,9 @@ describe('integration: the journal and the kernel', () => {
     });
 
     it('a folder that can only be read is an error at the start', async function () {
-      if (!mount('size=600k,mode=700')) return void this.skip();
-      if (spawnSync('mount', ['-o', 'remount,ro', state]).status !== 0) return void this.skip();
+      if (!mount('size=600k,mode=700')) skip(this, 'a disk of its own is mounted by root');
+      if (spawnSync('mount', ['-o', 'remount,ro', state]).status !== 0)
+        skip(this, 'this kernel lets no tmpfs be made read-only');
       expect(await refusalOf(desk.compose())).to.equal('ERR_INTERNAL_STATE_UNWRITABLE');
     });
   });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
+import { skip } from '../stage/skip.ts';
 import { bundleSdk, ELEMENT_PAGE, ELEMENT_SCRIPT, STRICT_CSP } from './sdk-page.ts';
 import { createSmallAgent, RESULT, type SmallAgent, wordsOf } from './small-agent.ts';
 
@@ -48,7 +49,7 @@ describe('SDK in Firefox', function () {
   let firefox: ChildProcess | undefined;
 
   before(async function () {
-    if (!existsSync(FIREFOX)) this.skip();
+    if (!existsSync(FIREFOX)) skip(this, `the SDK in Firefox needs ${FIREFOX}`);
     const scripts: Readonly<Record<string, string>> = {
       '/inkan.bundle.js': await bundleSdk(),
       '/inkan-element.bundle.js': await bundleSdk('inkan-element'),

@@ -7,6 +7,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { SDK_WORDS } from '../../web-bridge/sdk/words.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
 import { answerQuestion, hasScreen, openScreen, questionIsReadable, type Screen } from '../stage/screen.ts';
+import { skip } from '../stage/skip.ts';
 import { servePages } from './sdk-page.ts';
 import { createSmallAgent, RESULT, type SmallAgent, wordsOf } from './small-agent.ts';
 
@@ -21,7 +22,7 @@ describe("Chromium's permission question", function () {
   let bridge: Bridge | undefined;
 
   before(async function () {
-    if (!hasScreen()) this.skip();
+    if (!hasScreen()) skip(this, 'the browser asks on a screen only, which needs Xvfb and xdotool');
     pages = await servePages();
     screen = await openScreen();
     browser = await chromium.launch({

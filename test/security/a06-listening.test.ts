@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
 import { dial } from '../stage/knock.ts';
+import { skip } from '../stage/skip.ts';
 import { standTarget, type Target } from '../stage/target.ts';
 
 describe('A6: where the bridge listens', () => {
@@ -23,7 +24,7 @@ describe('A6: where the bridge listens', () => {
   });
 
   it('stands so in the socket table', function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') skip(this, 'the socket table is read on Linux');
     const hex = target.port.toString(16).toUpperCase().padStart(4, '0');
     const table = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFileSync(path, 'latin1')).join('');
     const listening = table.split('\n').filter((line) => line.includes(`:${hex} `) && / 0A /.test(line));

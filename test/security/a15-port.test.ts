@@ -11,6 +11,7 @@ import { ORIGIN } from '../stage/bank-desk.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { handshake, knockOnce, REFUSAL } from '../stage/knock.ts';
 import { serveAgent } from '../stage/served-agent.ts';
+import { skip } from '../stage/skip.ts';
 import { standTarget } from '../stage/target.ts';
 
 const INKAN = resolve(import.meta.dirname, '../../agent/cli/index.js');
@@ -63,7 +64,7 @@ describe('A15: the port', function () {
   });
 
   it('of another user’s agent is its own: the second user gets a spare', async function () {
-    if (process.getuid?.() !== 0 || !existsSync(SETPRIV)) this.skip();
+    if (process.getuid?.() !== 0 || !existsSync(SETPRIV)) skip(this, 'a second user is become by root, with setpriv');
     const code = `require('net').createServer().listen(${PORTS[0]}, '127.0.0.1', () => console.log('listening'))`;
     holder = spawn(SETPRIV, ['--reuid', NOBODY, '--clear-groups', process.execPath, '-e', code], {
       env: {},
@@ -77,7 +78,7 @@ describe('A15: the port', function () {
   });
 
   it("of ours is closed to another user's socket, whatever Origin it claims", async function () {
-    if (process.getuid?.() !== 0 || !existsSync(SETPRIV)) this.skip();
+    if (process.getuid?.() !== 0 || !existsSync(SETPRIV)) skip(this, 'a second user is become by root, with setpriv');
     const target = await standTarget();
     const knock = (...as: string[]): Promise<string> => {
       const text = Buffer.from(handshake(target.port, ORIGIN)).toString('base64');

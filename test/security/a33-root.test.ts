@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { layAgentDesk } from '../stage/agent-desk.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { serveAgent } from '../stage/served-agent.ts';
+import { skip } from '../stage/skip.ts';
 
 const INKAN = resolve(import.meta.dirname, '../../agent/cli/index.js');
 
@@ -19,7 +20,7 @@ describe('A33: running as root', function () {
     });
 
   beforeEach(function () {
-    if (process.getuid?.() !== 0) this.skip();
+    if (process.getuid?.() !== 0) skip(this, 'is about root, and run by root');
   });
 
   it('is refused, in words and with a support code', () => {

@@ -12,6 +12,7 @@ import type { Profile } from '../../../native-config/schema.ts';
 import { PORTS } from '../../../web-bridge/protocol/address.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 import { type Authority, makeAuthority, makeTlsIdentity } from '../../stage/authority.ts';
+import { skip } from '../../stage/skip.ts';
 import { type StageServer, startServer } from '../ca/server.ts';
 
 describe('the surroundings of an agent', () => {
@@ -61,7 +62,7 @@ describe('the surroundings of an agent', () => {
     const blocked = await new Promise<boolean>((done) => {
       blocker.once('error', () => done(false)).listen(first, '127.0.0.1', () => done(true));
     });
-    if (!blocked) return this.skip();
+    if (!blocked) skip(this, 'the port that is to be taken is taken by something else');
     const remarks = async (serving: boolean) =>
       (await portsAreOurs(serving)).map((fact) => 'remarks' in fact && fact.remarks?.[0]);
     try {

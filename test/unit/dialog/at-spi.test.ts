@@ -8,6 +8,7 @@ import type { Dialog } from '../../../agent/dialog/dialog.ts';
 import { openDialog } from '../../../agent/dialog/open.ts';
 import { hasScreen, openScreen, type Screen } from '../../stage/screen.ts';
 import { hasScreenReader, type ScreenReader, type Spoken, startScreenReader } from '../../stage/screen-reader.ts';
+import { skip } from '../../stage/skip.ts';
 import { consentQuestion, pinQuestion } from './questions.ts';
 
 for (const program of ['pinentry-qt', 'pinentry-gtk-2']) {
@@ -20,8 +21,7 @@ for (const program of ['pinentry-qt', 'pinentry-gtk-2']) {
 
     before(async function () {
       if (!hasScreen() || !hasScreenReader() || !existsSync(`/usr/bin/${program}`)) {
-        process.stderr.write(`SKIPPED: ${program} read aloud needs Xvfb, xdotool, at-spi2-core, python3-pyatspi\n`);
-        this.skip();
+        skip(this, `${program} read aloud needs Xvfb, xdotool, at-spi2-core, python3-pyatspi`);
       }
       folder = await mkdtemp(join(tmpdir(), 'inkan-at-spi-'));
       // Only this program is on PATH, so it is the one that is chosen.

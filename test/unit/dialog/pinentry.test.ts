@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { openDialog } from '../../../agent/dialog/open.ts';
 import { AgentError, type ErrorCode } from '../../../web-bridge/protocol/errors.ts';
+import { skip } from '../../stage/skip.ts';
 import {
   codeQuestion,
   consentQuestion,
@@ -39,8 +40,7 @@ for (const program of ['pinentry-qt', 'pinentry-gtk-2']) {
     before(async function () {
       const missing = [program, 'Xvfb', 'xdotool'].filter((needed) => !isThere(needed));
       if (missing.length > 0) {
-        process.stderr.write(`SKIPPED: the dialog by ${program}, missing: ${missing.join(' ')}\n`);
-        this.skip();
+        skip(this, `the dialog by ${program} needs ${missing.join(' ')}`);
       }
       folder = await mkdtemp(join(tmpdir(), 'inkan-pinentry-'));
       // Only this program is on PATH, so it is the one that is chosen.

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openDialog } from '../../../agent/dialog/open.ts';
 import { AgentError, type ErrorCode } from '../../../web-bridge/protocol/errors.ts';
+import { skip } from '../../stage/skip.ts';
 import { certificateQuestion, codeQuestion, consentQuestion, pinQuestion, tokenQuestion } from './questions.ts';
 
 const never = new AbortController().signal;
@@ -111,7 +112,7 @@ describe('the scripted human', () => {
   });
 
   it('refuses files of another user', async function () {
-    if (process.getuid?.() !== 0) this.skip(); // only root can give a file away
+    if (process.getuid?.() !== 0) skip(this, 'only root can give a file away');
     await write({ consent: 'approve' });
     await chown(pinFile, 65534, 65534);
     await codeOf(dialog().pin(pinQuestion, never), 'ERR_INTERNAL_CONFIG_INVALID', 'belongs to another user');

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { edit } from '../../../agent/dialog/terminal-line.ts';
+import { skip } from '../../stage/skip.ts';
 
 const ASK = fileURLToPath(new URL('ask.js', import.meta.url));
 const SCRIPT = '/usr/bin/script';
@@ -18,8 +19,7 @@ describe('the terminal dialog', function () {
   let folder: string;
   before(async function () {
     if (!existsSync(SCRIPT)) {
-      process.stderr.write('SKIPPED: the terminal dialog, no script(1) here\n');
-      this.skip();
+      skip(this, 'a terminal is made by script(1)');
     }
     folder = await mkdtemp(join(tmpdir(), 'inkan-terminal-'));
   });

@@ -19,6 +19,7 @@ import { createTokens } from '../../../agent/token/token.ts';
 import { checkModulePath } from '../../../native-config/module-path.ts';
 import { findModules } from '../../../native-config/modules.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
+import { skip } from '../../stage/skip.ts';
 
 describe('paths of PKCS#11 modules', () => {
   let folder: string;
@@ -71,7 +72,7 @@ describe('paths of PKCS#11 modules', () => {
   });
 
   it('are refused when they belong to another user', async function () {
-    if (process.getuid?.() !== 0) this.skip();
+    if (process.getuid?.() !== 0) skip(this, 'only root can give a file away');
     chownSync(good, 65534, 65534);
     expect(await codeOf(good)).to.equal('ERR_MODULE_UNSAFE');
   });

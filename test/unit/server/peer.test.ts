@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { isForeignPeer } from '../../../web-bridge/server/peer.ts';
+import { skip } from '../../stage/skip.ts';
 
 /** Connects from another process, and to the mapped address from an IPv6 socket, as this or another user. */
 const CLIENT = 'require("net").connect({ port: +process.argv[1], host: process.argv[2] }).on("error", () => {})';
@@ -34,13 +35,14 @@ describe('peer', function () {
   });
 
   it("refuses another user's socket", async function () {
-    if (process.platform !== 'linux' || process.getuid?.() !== 0) this.skip();
+    if (process.platform !== 'linux' || process.getuid?.() !== 0)
+      skip(this, "another user's socket is made by root, on Linux");
     expect(await judge('127.0.0.1', NOBODY)).to.equal(true);
     expect(await judge('::ffff:127.0.0.1', NOBODY)).to.equal(true);
   });
 
   it('refuses a socket that is in no table', async function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') skip(this, 'Linux alone tells the owner of a socket');
     const gone = connect(port, '127.0.0.1');
     await once(gone, 'connect');
     const client = gone.localPort ?? 0;
