@@ -4,8 +4,8 @@
  * that could catch it. Here a length is bounded before a byte is kept, and what does not parse is a broken promise.
  */
 
-/** The largest true message, a certificate with a chain of sixteen, takes three quarters of it. */
-export const MAX_FRAME_BYTES = 2 * 1024 * 1024;
+/** The largest true message, the certificates of a full token, takes three quarters of it. */
+export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 const LENGTH_OCTETS = 4;
 
 export function encodeFrame(message: unknown): Buffer {

@@ -14,7 +14,9 @@ export const PROOF_DOMAIN = 'inkan-proof-v2\0';
 /** The file descriptor of the pipe, in the host. */
 export const HOST_DESCRIPTOR = 3;
 
-const MAX_DER_BYTES = 64 * 1024;
+export const MAX_DER_BYTES = 64 * 1024;
+/** What one answer carries of a token's certificates; one that holds more holds what is no certificate of a person. */
+export const MAX_LISTED = { certificates: 1024, bytes: 1024 * 1024, labelCharacters: 256 };
 
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
 const bytes = (least: number, most: number) =>
@@ -103,7 +105,10 @@ export const HOST_OPERATIONS = {
   certificates: {
     params: v.strictObject({ token: tokenIdentity }),
     result: v.strictObject({
-      certificates: v.pipe(v.array(v.strictObject({ certificate: der, label: text(256) })), v.maxLength(256)),
+      certificates: v.pipe(
+        v.array(v.strictObject({ certificate: der, label: text(MAX_LISTED.labelCharacters) })),
+        v.maxLength(MAX_LISTED.certificates),
+      ),
     }),
   },
   /** Opens one token. The dialog for its PIN comes with the first operation that needs the PIN. */

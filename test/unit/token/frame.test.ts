@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { encodeFrame, MAX_FRAME_BYTES, readFrames } from '../../../agent/token/frame.ts';
+import { MAX_LISTED } from '../../../agent/token/host-protocol.ts';
 
 /** What comes out of these bytes, fed in pieces of one size. */
 function read(bytes: Uint8Array, size = bytes.length): unknown[] {
@@ -28,6 +29,13 @@ describe('the frames between agent and token host', () => {
 
   it('carry a Buffer as bytes', () => {
     expect(read(encodeFrame({ der: Buffer.from('abc') }))).to.deep.equal([{ der: new Uint8Array([97, 98, 99]) }]);
+  });
+
+  it('have room for the longest list of certificates, with labels that JSON writes six times as long', () => {
+    const certificate = new Uint8Array(MAX_LISTED.bytes / MAX_LISTED.certificates);
+    const label = '\u0001'.repeat(MAX_LISTED.labelCharacters);
+    const certificates = Array.from({ length: MAX_LISTED.certificates }, () => ({ certificate, label }));
+    expect(encodeFrame({ kind: 'result', id: 1, result: { certificates } }).length).to.be.below(MAX_FRAME_BYTES);
   });
 
   const garbage: Record<string, Uint8Array> = {
