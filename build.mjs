@@ -12,9 +12,9 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = join(root, 'dist');
@@ -145,7 +145,6 @@ const NODE_BUNDLE = {
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
-  minifyWhitespace: true,
   logLevel: 'warning',
   legalComments: 'none',
   external: ['pkcs11js'],
@@ -154,48 +153,82 @@ const NODE_BUNDLE = {
   // Loaded by import(): of a bundled CommonJS module that would bring `default` alone, so the ES build must be taken.
   mainFields: ['module', 'main'],
   conditions: ['module'],
-  // Packages in CommonJS ask for Node's modules by require.
-  banner: {
-    js: "import { createRequire as inkanRequire } from 'node:module';const require = inkanRequire(import.meta.url);",
-  },
+  write: false,
+};
+/** esbuild splits ES modules only, and a start is quicker without Node's loader of those. */
+const PIECE = {
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'importMetaUrl' },
 };
 
-/** What ships: split, so that a start loads what it needs. pkcs11js is a native addon and stays a package. */
-async function bundlePrograms(folder, plugins) {
+/** As `load.cjs` takes it. */
+async function pieceOf(text) {
+  const { code } = await transform(text.replace(/^#!.*\n/, ''), PIECE);
+  if (Buffer.byteLength(code) !== code.length) throw new Error('a piece of the bundle is not ASCII');
+  return `(function(exports,require,module,importMetaUrl){'use strict';${code}})\n`;
+}
+
+/** One program as it ships: pieces, so that a start loads what it needs, and the file that loads the first of them. */
+async function bundleProgram(outdir, name, file, plugins) {
+  // Each by itself: what programs share would be split into many small files, and each costs its start half a millisecond.
+  const { outputFiles } = await build({
+    ...NODE_BUNDLE,
+    entryPoints: { [name]: join(dist, file) },
+    entryNames: `[name]-main-[hash].piece`,
+    chunkNames: `${name}-[hash].piece`,
+    outdir,
+    plugins,
+  });
+  for (const { path, text } of outputFiles) writeFileSync(path, await pieceOf(text));
+  const first = outputFiles.map(({ path }) => basename(path)).find((path) => path.startsWith(`${name}-main-`));
+  writeProgram(join(outdir, `${name}.js`), `require('./load.js').load('${first}');`);
+}
+
+function writeProgram(file, code) {
+  writeFileSync(file, `#!/usr/bin/env node\n${code}\n`);
+  chmodSync(file, 0o755);
+}
+
+/** pkcs11js is a native addon and stays a package. */
+async function bundlePrograms(folder, programs, plugins) {
   const outdir = join(dist, folder);
-  rmSync(outdir, { recursive: true, force: true });
-  for (const [name, file] of Object.entries(PROGRAMS)) {
-    // Each by itself: what programs share would be split into many small files, and each costs its start half a millisecond.
-    await build({
-      ...NODE_BUNDLE,
-      entryPoints: { [name]: join(dist, file) },
-      chunkNames: `${name}-[hash]`,
-      outdir,
-      plugins: name === 'inkan' ? [...plugins, restInOnePiece, withoutClient] : plugins,
-    });
-  }
+  emptyCommonJsFolder(outdir);
+  cpSync(join(root, 'agent/bundle/load.cjs'), join(outdir, 'load.js'));
+  for (const [name, file] of Object.entries(programs))
+    await bundleProgram(outdir, name, file, name === 'inkan' ? [...plugins, restInOnePiece, withoutClient] : plugins);
   for (const [from, to] of Object.entries(BUNDLED_ASSETS))
     cpSync(join(dist, from), join(outdir, to), { recursive: true, filter: (name) => !/\.(js|ts|map)$/.test(name) });
   const nullPin = join(dist, 'agent/token-host/null-pin.so');
   if (existsSync(nullPin)) cpSync(nullPin, join(outdir, 'null-pin.so'));
-  for (const name of Object.keys(PROGRAMS)) chmodSync(join(outdir, `${name}.js`), 0o755);
+  // A process of its own, without the flags and variables of this one.
+  spawnSync(process.execPath, [join(root, 'agent/bundle/compile.cjs'), outdir], { stdio: 'inherit', env: {} });
+}
+
+/** The package says that a .js is an ES module; a folder may say otherwise. */
+function emptyCommonJsFolder(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
 }
 
 /** What the package's names start: in a checkout the bundle that CI can script, in a package (`--ship`) the other. */
 function writeStarters(bundle) {
-  mkdirSync(join(dist, 'bin'), { recursive: true });
-  for (const name of ['inkan', 'inkan-bank']) {
-    const starter = join(dist, 'bin', `${name}.js`);
-    writeFileSync(starter, `#!/usr/bin/env node\nimport '../${bundle}/${name}.js';\n`);
-    chmodSync(starter, 0o755);
-  }
+  emptyCommonJsFolder(join(dist, 'bin'));
+  for (const name of ['inkan', 'inkan-bank'])
+    writeProgram(join(dist, 'bin', `${name}.js`), `require('../${bundle}/${name}.js');`);
 }
 
 compile();
 compileNullPin();
 copyAssets();
 await bundleForBrowsers();
-await bundlePrograms('bundle', [moved, withoutScript]);
+await bundlePrograms('bundle', PROGRAMS, [moved, withoutScript]);
 // The same with the scripted human, for a checkout, tests, the bench and containers: nobody installs it.
-await bundlePrograms('bundle-scripted', [moved]);
+await bundlePrograms('bundle-scripted', PROGRAMS, [moved]);
+await bundlePrograms('bundle-bench', { 'listing-host': 'test/bench/listing-host.js' }, [moved]);
 writeStarters(process.argv.includes('--ship') ? 'bundle' : 'bundle-scripted');

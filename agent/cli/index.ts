@@ -8,5 +8,7 @@ import { runService } from './serve.ts';
 import { serviceOptions } from './service-options.ts';
 
 const service = serviceOptions(process.argv.slice(2));
-if (service) await concluding(service, () => runService(service));
-else await (await import('./program.ts')).runProgram();
+// Not awaited: the bundle is CommonJS, where nothing is awaited at the top.
+void (service
+  ? concluding(service, () => runService(service))
+  : import('./program.ts').then(({ runProgram }) => runProgram()));

@@ -1,4 +1,4 @@
-/** Where the builds of the agent lie: the bundle that ships, and its twin that knows the scripted human. */
+/** Where the builds of the agent lie: the bundle that ships, its twin that knows the scripted human, and what only the bench runs. */
 import { resolve } from 'node:path';
 
 const DIST = resolve(import.meta.dirname, '../..');
@@ -6,3 +6,4 @@ const DIST = resolve(import.meta.dirname, '../..');
 export const SHIPPED = resolve(DIST, 'bundle');
 export const SHIPPED_AGENT = resolve(SHIPPED, 'inkan.js');
 export const SCRIPTED_AGENT = resolve(DIST, 'bundle-scripted/inkan.js');
+export const LISTING_HOST = resolve(DIST, 'bundle-bench/listing-host.js');

@@ -423,8 +423,8 @@ static void certificates(void) {
   findSlot();
   CALL(C_OpenSession, slot, CKF_SERIAL_SESSION, NULL, NULL, &session);
   CK_OBJECT_CLASS class = CKO_CERTIFICATE;
-  CK_ATTRIBUTE template[] = { ATTRIBUTE(CKA_CLASS, class) };
-  CK_ULONG count = find(template, 1, objects, 4096);
+  CK_ATTRIBUTE template[] = { ATTRIBUTE(CKA_CLASS, class), ATTRIBUTE(CKA_TOKEN, yes) };
+  CK_ULONG count = find(template, 2, objects, 4096);
   for (CK_ULONG i = 0; i < count; i++) {
     CK_ATTRIBUTE both[] = { { CKA_VALUE, NULL, 0 }, { CKA_LABEL, NULL, 0 } };
     CALL(C_GetAttributeValue, session, objects[i], both, 2);

@@ -73,4 +73,5 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-await program.parseAsync();
+// Not awaited: the bundle is CommonJS, where nothing is awaited at the top.
+void program.parseAsync();

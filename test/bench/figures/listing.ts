@@ -1,18 +1,17 @@
 /** Listing the certificates of a token that holds many, from after C_Initialize to the last one. */
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type SoftHsm, stageSoftHsm } from '../../stage/softhsm.ts';
+import { LISTING_HOST } from '../builds.ts';
 import type { Bench, Figure } from '../figure.ts';
 import { inC, minimal, run } from '../programs.ts';
 import { interleaved } from '../stopwatch.ts';
-
-const HOST = resolve(import.meta.dirname, '../listing-host.js');
 
 export async function listing(bench: Bench): Promise<readonly Figure[]> {
   const folder = join(bench.folder, 'listing');
   mkdirSync(folder);
   const token = stageSoftHsm(folder, ['desk']);
-  const identity = (await run(process.execPath, [HOST, token.module], minimal(token.environment))).trim();
+  const identity = (await run(process.execPath, [LISTING_HOST, token.module], minimal(token.environment))).trim();
   const figures: Figure[] = [];
   let held = 0;
   for (const count of bench.quick ? [10, 100] : [10, 100, 1_000]) {
@@ -27,7 +26,7 @@ export async function listing(bench: Bench): Promise<readonly Figure[]> {
 }
 
 async function inHost({ module, environment }: SoftHsm, identity: string): Promise<number> {
-  return Number(await run(process.execPath, [HOST, module, identity], minimal(environment)));
+  return Number(await run(process.execPath, [LISTING_HOST, module, identity], minimal(environment)));
 }
 
 async function listInC({ floor }: Bench, token: SoftHsm): Promise<number> {

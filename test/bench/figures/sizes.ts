@@ -10,9 +10,10 @@ const ADDON = resolve(import.meta.dirname, '../../../../node_modules/pkcs11js/bu
 
 /** Files of the bundle by what they belong to: each program and the pieces that it loads when it needs them. */
 const PARTS: readonly (readonly [string, RegExp])[] = [
-  ['agent, with all that it loads lazily', /^inkan(-[A-Z0-9]{8})?\.js$/],
-  ['token host', /^token-host(-[A-Z0-9]{8})?\.js$/],
-  ['inkan-bank', /^inkan-bank(-[A-Z0-9]{8})?\.js$/],
+  ['agent, with all that it loads lazily', /^inkan(-main)?-[A-Z0-9]{8}\.piece\.js$/],
+  ['token host', /^token-host(-main)?-[A-Z0-9]{8}\.piece\.js$/],
+  ['inkan-bank', /^inkan-bank(-main)?-[A-Z0-9]{8}\.piece\.js$/],
+  ['what the installation compiles of all these', /\.cache$/],
 ];
 
 export function sizes(): Promise<readonly Figure[]> {
@@ -26,7 +27,7 @@ export function sizes(): Promise<readonly Figure[]> {
   const rest = files.filter((name) => !PARTS.some(([, pattern]) => pattern.test(name)));
   return Promise.resolve([
     ...bundled,
-    sizeOf('words and table of tokens', rest),
+    sizeOf('words, table of tokens, starters', rest),
     kilobytes("PKCS#11 addon (pkcs11js), this machine's", [readFileSync(ADDON)]),
     kilobytes('SDK for the page', [readFileSync(SDK)]),
     kilobytes('SDK for the page, gzipped', [gzipSync(readFileSync(SDK), { level: 9 })]),
