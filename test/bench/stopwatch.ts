@@ -1,6 +1,6 @@
 /** Whole runs against each other: interleaved, so that a busy moment of the machine falls on all of them alike. */
 
-/** One run. A number that it answers is its own time in milliseconds, where it knows better than a clock around it. */
+/** One run. A number that it answers is its own time, where it knows better than a clock of milliseconds around it. */
 export type Run = () => Promise<unknown>;
 export type Sample = { readonly median: number; readonly low: number; readonly high: number; readonly runs: number };
 
