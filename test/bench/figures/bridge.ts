@@ -50,7 +50,7 @@ export function bridge(bench: Bench): Promise<readonly Figure[]> {
 /** Microseconds a question, with both asked in turn. */
 async function besideEcho(page: Page, { quick }: Bench): Promise<Record<'agent' | 'echo', Sample>> {
   const echo = await openEcho();
-  const runs = { agent: () => innerLoop(() => page.call('hello')), echo: () => innerLoop(echo.ask) };
+  const runs = { agent: () => innerLoop(() => page.call('hello')), echo: () => innerLoop(() => echo.ask()) };
   const samples = await interleaved(runs, quick ? 2 : 8);
   echo.close();
   return samples;
