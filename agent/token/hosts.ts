@@ -8,79 +8,71 @@ import { type HostSettings, type Task, TokenHost } from './token-host.ts';
 
 export type Rested = { readonly module: Pkcs11Module; readonly host: TokenHost };
 
-export type Hosts = {
+export class Hosts {
+  readonly #settings: HostSettings;
+  readonly #all = new Set<TokenHost>();
+  readonly #resting = new Map<string, Rested>();
+  #spare: TokenHost | undefined;
+
+  constructor(settings: HostSettings) {
+    this.#settings = settings;
+  }
+
   /** Looks at the module in a process of its own. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
-  start(module: Pkcs11Module, task: Task): Promise<TokenHost>;
+  async start(module: Pkcs11Module, task: Task): Promise<TokenHost> {
+    task.signal.throwIfAborted();
+    const host = this.#spare?.ended === false ? this.#spare : this.#spawn();
+    this.#spare = undefined;
+    try {
+      host.assign(task);
+      await host.load(module);
+      return host;
+    } catch (error) {
+      await host.end();
+      throw error;
+    }
+  }
+
   /** A host that looked at the module under this path, where one still rests: with the module as it was loaded. */
-  rested(path: string, task: Task): Rested | undefined;
+  rested(path: string, task: Task): Rested | undefined {
+    task.signal.throwIfAborted();
+    for (const [name, one] of this.#resting) {
+      if (one.module.path !== path) continue;
+      this.#resting.delete(name);
+      if (one.host.ended) continue;
+      one.host.assign(task);
+      return one;
+    }
+    return undefined;
+  }
+
   /** Takes back a host in which nobody was asked for a PIN. */
-  rest(module: Pkcs11Module, host: TokenHost): void;
+  rest(module: Pkcs11Module, host: TokenHost): void {
+    if (host.ended) return;
+    host.rest();
+    const name = nameOf(module);
+    void this.#resting.get(name)?.host.end();
+    this.#resting.set(name, { module, host });
+  }
+
   /** From now on a spare is ready: after each host that was used up too. It ends by itself where nothing comes. */
-  keepReady(): void;
+  keepReady(): void {
+    if (this.#spare?.ended === false) this.#spare.rest();
+    // To start one takes from the token what it works with; its end brings the spare.
+    else if (![...this.#all].some(({ atWork }) => atWork)) this.#spare = this.#spawn();
+  }
+
   /** Ends all there are, and waits for those that end already. */
-  close(): Promise<void>;
-};
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((host) => host.end()));
+  }
 
-export function createHosts(settings: HostSettings): Hosts {
-  const resting = new Map<string, Rested>();
-  const all = new Set<TokenHost>();
-  let spare: TokenHost | undefined;
-
-  const spawned = (): TokenHost => {
-    const host = new TokenHost(settings);
-    all.add(host);
-    void host.exited.then(() => all.delete(host));
+  #spawn(): TokenHost {
+    const host = new TokenHost(this.#settings);
+    this.#all.add(host);
+    void host.exited.then(() => this.#all.delete(host));
     return host;
-  };
-  const taken = (): TokenHost => {
-    const host = spare?.ended === false ? spare : spawned();
-    spare = undefined;
-    return host;
-  };
-  const leave = (name: string): void => {
-    void resting.get(name)?.host.end();
-    resting.delete(name);
-  };
-
-  return {
-    async start(module, task) {
-      task.signal.throwIfAborted();
-      const host = taken();
-      try {
-        host.assign(task);
-        await host.load(module);
-        return host;
-      } catch (error) {
-        await host.end();
-        throw error;
-      }
-    },
-    rested(path, task) {
-      task.signal.throwIfAborted();
-      for (const [name, one] of resting) {
-        if (one.module.path !== path) continue;
-        resting.delete(name);
-        if (one.host.ended) continue;
-        one.host.assign(task);
-        return one;
-      }
-      return undefined;
-    },
-    rest(module, host) {
-      if (host.ended) return;
-      host.rest();
-      leave(nameOf(module));
-      resting.set(nameOf(module), { module, host });
-    },
-    keepReady() {
-      if (spare?.ended === false) spare.rest();
-      // To start one takes from the token what it works with; its end brings the spare.
-      else if (![...all].some(({ atWork }) => atWork)) spare = spawned();
-    },
-    async close() {
-      await Promise.all([...all].map((host) => host.end()));
-    },
-  };
+  }
 }
 
 /** `agent.json` may name one module several times with different environments. */

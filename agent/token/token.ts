@@ -16,7 +16,7 @@ import type {
 import { asDer, type CertificateDer } from '../x509/der.ts';
 import type { Environment } from './host-environment.ts';
 import type { HostOperation, HostParams, HostResult, Mishap } from './host-protocol.ts';
-import { createHosts, type Hosts } from './hosts.ts';
+import { Hosts } from './hosts.ts';
 import type { Report, Task, TokenHost } from './token-host.ts';
 import { watchTokens } from './watch.ts';
 
@@ -42,7 +42,7 @@ type Using = { readonly deadlines?: Deadlines; readonly signal: AbortSignal };
 type Room = TokenOptions & { readonly hosts: Hosts };
 
 export function createTokens(options: TokenOptions): TokenService {
-  const hosts = createHosts(options);
+  const hosts = new Hosts(options);
   const room = { ...options, hosts };
   let expecting = false;
   const keepReady = (): void => {
@@ -187,11 +187,8 @@ function sessionOn(
     return host.request(operation, params);
   };
   return {
-    async generate({ ckaId, label, keys }): Promise<GeneratedKey> {
-      const made = await request('generate', { ckaId, label, keys: [...keys] });
-      const { keyType, spki, examination } = made;
-      const attestation = made.attestation.map((der) => asDer<CertificateDer>(der));
-      return { keyType, spki: asDer(spki), examination, ...(attestation.length > 0 ? { attestation } : {}) };
+    async generate({ ckaId, label, keys }) {
+      return keyOf(await request('generate', { ckaId, label, keys: [...keys] }));
     },
     async signRequest(key, info) {
       return (await request('signRequest', { key: referenceOf(key), info })).signature;
@@ -213,6 +210,11 @@ function sessionOn(
       ended();
     },
   };
+}
+
+function keyOf({ keyType, spki, examination, attestation }: HostResult<'generate'>): GeneratedKey {
+  const told = attestation.map((der) => asDer<CertificateDer>(der));
+  return { keyType, spki: asDer(spki), examination, ...(told.length > 0 ? { attestation: told } : {}) };
 }
 
 /** Strict schemas at the other end: exactly these members, whatever else the caller's object holds. */

@@ -1,4 +1,5 @@
 /** Which process does what: the host that looked opens the token, a spare waits for a page's work, and nobody is left. */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mock } from 'node:test';
 import { expect } from 'chai';
@@ -31,6 +32,7 @@ describe('the hosts of a token', function () {
   after(() => desk.leave());
 
   const hosts = (): number[] => childrenOf(process.pid).filter((pid) => !isGone(pid));
+  const logins = (): number => faulty.calls().filter((name) => name === 'C_Login').length;
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const hasModule = (pid: number): boolean => readFileSync(`/proc/${pid}/maps`, 'utf8').includes('faulty.so');
   async function looked(plan = ''): Promise<{ tokens: TokenService; token: TokenDescription }> {
@@ -126,4 +128,29 @@ describe('the hosts of a token', function () {
       mock.timers.tick(1);
       while (hosts().length > 0) await turn();
     });
+
+  it('end after a minute without work: one that is logged in, for a slow bank too; the next work asks for the PIN', async () => {
+    const { tokens, token } = await looked();
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const session = await tokens.open(token, PIN_CONTEXT, deadlines, calm);
+    const ckaId = randomBytes(16);
+    const key = await session.generate({ ckaId, label: 'desk', keys: ['ec-p256'] });
+    mock.timers.tick(MINUTE_MS - 1);
+    await turn();
+    expect(hosts()).to.have.lengthOf(1);
+    const before = logins();
+    mock.timers.tick(1);
+    while (hosts().length > 0) await turn();
+
+    const reference = { ckaId, spki: key.spki, keyType: key.keyType };
+    const certificate = desk.certify(key.spki, '/CN=desk');
+    desk.script({ pin: 'cancel' });
+    expect(await codeOf(session.store(reference, certificate, [], 'desk'))).to.equal('ERR_USER_PIN_CANCELLED');
+    desk.script({});
+    await session.store(reference, certificate, [], 'desk');
+    await session.prove(reference, certificate, randomBytes(32));
+    expect(logins() - before).to.equal(2);
+    await session.close();
+    expect(hosts()).to.deep.equal([]);
+  });
 });
