@@ -4,10 +4,12 @@
  */
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId } from '../../web-bridge/protocol/methods.ts';
+import type { Plan } from '../policy/plan.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { isSelfIssued } from '../x509/chain.ts';
 import { buildCsr } from '../x509/csr.ts';
 import type { CertificateDer } from '../x509/der.ts';
+import { Cacerts } from './cacerts.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { clearLeftovers, clearOwn, mayBeIssued } from './leftovers.ts';
 import type { JournalEntry, KeyReference, Ports } from './ports.ts';
@@ -40,6 +42,7 @@ export type Context = {
   readonly ports: Ports;
   readonly enrollment: EnrollmentId;
   readonly desk: Desk;
+  readonly cacerts: Cacerts;
   readonly signal: AbortSignal;
   /** Whether this very run journaled *sent*: after a restart nobody knows if the request went out. */
   readonly sending: boolean;
@@ -64,12 +67,14 @@ const STEPS: Steps = {
 export async function runEnrollment(entry: JournalEntry, options: RunOptions): Promise<State> {
   const { ports, cancelled, ending } = options;
   const desk = openDesk(entry, ports, options.begun);
+  const over = new AbortController();
+  const cacerts = cacertsFor(entry.state.plan, ports, AbortSignal.any([ending, over.signal]));
   let { state } = entry;
   let sending = false;
   try {
     while (isOpen(state)) {
       const signal = isCancellable(state) ? AbortSignal.any([cancelled, ending]) : ending;
-      const context = { ports, enrollment: entry.enrollment, desk, signal, sending };
+      const context = { ports, enrollment: entry.enrollment, desk, cacerts, signal, sending };
       const { event, waitFor } = await attempt(state, context, cancelled);
       sending = event?.event === 'sending';
       if (event) state = await journal(entry, next(state, event), options);
@@ -80,8 +85,13 @@ export async function runEnrollment(entry: JournalEntry, options: RunOptions): P
     else if (session && !isOpen(state)) await clearOwn(session, { ...entry, state }, ports);
     return state;
   } finally {
+    over.abort();
     await desk.close();
   }
+}
+
+function cacertsFor({ service, deadlines }: Plan, ports: Ports, signal: AbortSignal): Cacerts {
+  return new Cacerts(() => ports.connectCa(service, deadlines.caMs).cacerts(signal));
 }
 
 async function journal(entry: JournalEntry, state: State, { ports, announce }: RunOptions): Promise<State> {
@@ -118,8 +128,10 @@ async function generate({ ckaId, plan }: StateOf<'consented'>, { desk, signal }:
   return { event: 'key-generated', key: await session.generate({ ckaId, label, keys: plan.keys }) };
 }
 
-async function signRequest(state: StateOf<'key-generated'>, { desk, signal }: Context): Promise<Event> {
+async function signRequest(state: StateOf<'key-generated'>, { desk, cacerts, signal }: Context): Promise<Event> {
   const { plan, key } = state;
+  // Not waited for: the CA has nothing to do while the token signs, and most answers need them.
+  void cacerts.ask();
   const session = await desk.session('enroll', signal);
   const request = { spki: key.spki, keyType: key.keyType, subject: plan.subject, extensions: plan.extensions };
   const csr = await buildCsr(request, (info) => session.signRequest(keyOf(state), info));

@@ -1,8 +1,8 @@
 /** The part of an enrollment that speaks to the CA: sends the request, asks again while it says "later", judges the answer. */
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import { fromPem } from '../x509/certificate.ts';
-import type { CertificateDer } from '../x509/der.ts';
 import { checkIssued, type IssuedAnswer, type IssuedCertificate } from '../x509/issued.ts';
+import type { Cacerts } from './cacerts.ts';
 import type { CaAnswer } from './ports.ts';
 import type { Context } from './run.ts';
 import type { Event, StateOf } from './state.ts';
@@ -33,20 +33,16 @@ async function exchange(state: StateOf<'sent' | 'pending'>, context: Context): P
   const secret = await context.ports.journal.secret(context.enrollment);
   if (secret === undefined) throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { reason: 'authorization is gone' });
   const ca = context.ports.connectCa(plan.service, plan.deadlines.caMs);
-  const fetchCacerts = () => ca.cacerts(context.signal).catch(() => []);
-  // Most answers are the certificate alone (RFC 7030 §4.2.3) and need them. Not with every question of a long wait.
-  const early = state.name === 'sent' ? fetchCacerts() : undefined;
   const answer = await ca.simpleenroll(state.csr, { ...plan.authorization, secret }, context.signal);
   return answer.kind === 'pending'
     ? waitLonger(state, context, answer.retryAfterMs)
-    : await judge(state, context, answer, () => early ?? fetchCacerts());
+    : await judge(state, context, answer);
 }
 
 async function judge(
   state: StateOf<'sent' | 'pending'>,
-  { ports }: Context,
+  { ports, cacerts }: Context,
   { certificates, date }: Extract<CaAnswer, { kind: 'issued' }>,
-  cacerts: () => Promise<CertificateDer[]>,
 ): Promise<Event> {
   const { plan, key } = state;
   const previous = plan.previous && fromPem(plan.previous.certificate);
@@ -59,18 +55,16 @@ async function judge(
   return { event: 'issued', ...issued };
 }
 
-/** The answer's own certificates mostly suffice; a leaf alone, or a chain with a hole, is helped by `cacerts`. */
-async function checkWithin(
-  answer: Omit<IssuedAnswer, 'cacerts'>,
-  fetchCacerts: () => Promise<CertificateDer[]>,
-): Promise<IssuedCertificate> {
+/** The answer's own certificates may suffice; a leaf alone (RFC 7030 §4.2.3), or a chain with a hole, is helped by `cacerts`. */
+async function checkWithin(answer: Omit<IssuedAnswer, 'cacerts'>, cacerts: Cacerts): Promise<IssuedCertificate> {
   try {
-    const issued = checkIssued({ ...answer, cacerts: [] });
-    if (issued.chainComplete) return issued;
+    const issued = checkIssued({ ...answer, cacerts: cacerts.known });
+    if (issued.chainComplete || cacerts.known.length > 0) return issued;
   } catch (error) {
-    if (asAgentError(error).code !== 'ERR_CERTIFICATE_UNTRUSTED') throw error;
+    if (asAgentError(error).code !== 'ERR_CERTIFICATE_UNTRUSTED' || cacerts.known.length > 0) throw error;
   }
-  return checkIssued({ ...answer, cacerts: await fetchCacerts() });
+  await cacerts.ask();
+  return checkIssued({ ...answer, cacerts: cacerts.known });
 }
 
 /** RFC 7030 §4.2.3, clamped: a server may say 0 seconds or a year. @throws AgentError ERR_CA_PENDING_TOO_LONG */

@@ -1,0 +1,34 @@
+/** The CA's own certificates (RFC 7030 §4.1), asked for while the token is at work: mostly they are there before the certificate. */
+import type { CertificateDer } from '../x509/der.ts';
+
+export class Cacerts {
+  readonly #fetch: () => Promise<CertificateDer[]>;
+  #asked: Promise<void> | undefined;
+  #known: CertificateDer[] | undefined;
+
+  constructor(fetch: () => Promise<CertificateDer[]>) {
+    this.#fetch = fetch;
+  }
+
+  /** What has come so far. */
+  get known(): CertificateDer[] {
+    return this.#known ?? [];
+  }
+
+  /** Asks where nothing has come yet; resolves when the CA answered or failed, which is no error. */
+  async ask(): Promise<void> {
+    if (this.#known) return;
+    this.#asked ??= this.#load();
+    await this.#asked;
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.#known = await this.#fetch();
+    } catch {
+      // A later question may be answered.
+    } finally {
+      this.#asked = undefined;
+    }
+  }
+}
