@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the agent's and the bank's image where no container engine is: buildah in a chroot on a base made by debootstrap,
 # as root. Then, in namespaces of their own (network, processes), agent and bank run from their images and a customer walks the journey
-# with this machine's Chromium. Needs: buildah debootstrap chromium, and a built checkout. Without Chromium it only builds.
+# with this machine's Chromium. Needs: buildah debootstrap chromium, and a built checkout. Without Chromium, or a build, it only makes the images.
 #   docker/test-build.sh [MIRROR]
 set -eu
 cd "$(dirname "$0")/.."
@@ -32,6 +32,7 @@ done
 buildah images --format '{{.Name}} {{.Size}}'
 
 command -v chromium >/dev/null || { echo 'The journey in containers: not run (no Chromium here)'; exit 0; }
+[ -e dist/test/docker/journey.js ] || { echo 'The journey in containers: not run (npm run build first)'; exit 0; }
 bank=$(buildah from localhost/inkan-bank)
 agent=$(buildah from localhost/inkan-agent)
 mkdir "$scratch/shared" "$scratch/bank" "$scratch/home"
