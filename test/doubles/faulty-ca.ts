@@ -24,6 +24,8 @@ export type FaultyCa = {
   answer: Answer;
   /** How the CA says what it wants to see in requests. */
   csrattrs: (response: ServerResponse) => void;
+  /** How it hands out its own certificates. */
+  cacerts: (response: ServerResponse) => void;
   /** Requests for a certificate that arrived, as the base64 that was sent. */
   readonly requests: string[];
   /** Serial numbers of what was issued. */
@@ -42,6 +44,7 @@ export async function startFaultyCa(authority: Authority, tls: ServerOptions = {
     url: '',
     answer: issue(authority),
     csrattrs: (response) => void response.writeHead(204).end(),
+    cacerts: (response) => send(response, [authority.issuing.certificate, authority.root.certificate]),
     requests,
     issued: [],
     onMoment: () => {},
@@ -51,10 +54,7 @@ export async function startFaultyCa(authority: Authority, tls: ServerOptions = {
         server.close(() => closed());
       }),
   };
-  server.on(
-    'request',
-    (request: IncomingMessage, response: ServerResponse) => void serve(ca, authority, request, response),
-  );
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => void serve(ca, request, response));
   return await listen(server, ca);
 }
 
@@ -63,18 +63,13 @@ async function listen(server: Server, ca: FaultyCa): Promise<FaultyCa> {
   return Object.assign(ca, { url: `https://localhost:${(server.address() as AddressInfo).port}/est` });
 }
 
-async function serve(
-  ca: FaultyCa,
-  authority: Authority,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function serve(ca: FaultyCa, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = Buffer.concat(await request.toArray()).toString('latin1');
   const operation = (request.url?.split('/').at(-1) ?? '') as Operation;
   ca.onMoment(operation, 'arrived');
   response.once('finish', () => ca.onMoment(operation, 'answered'));
   if (operation === 'csrattrs') return ca.csrattrs(response);
-  if (operation === 'cacerts') return send(response, [authority.issuing.certificate, authority.root.certificate]);
+  if (operation === 'cacerts') return ca.cacerts(response);
   ca.requests.push(body);
   await ca.answer({ csr: new x509.Pkcs10CertificateRequest(body.replaceAll(/\s/g, '')) }, response);
 }
@@ -89,12 +84,16 @@ export function send(response: ServerResponse, certificates: readonly Certificat
   response.writeHead(200, type).end(chain.export('base64'));
 }
 
-/** Issues what was asked for, with the changes that make it wrong. */
-export function issue(authority: Authority, changes: Partial<CertificateOptions> = {}): Answer {
+/** Issues what was asked for, with the changes that make it wrong; `beside`: what else the answer holds. */
+export function issue(
+  authority: Authority,
+  changes: Partial<CertificateOptions> = {},
+  beside: readonly CertificateDer[] = [authority.issuing.certificate],
+): Answer {
   return async ({ csr }, response) => {
     const spki = new Uint8Array(csr.publicKey.rawData);
     const options = { issuer: authority.issuing, spki, subject: csr.subjectName, ...changes };
-    send(response, [await makeLeaf(options), authority.issuing.certificate]);
+    send(response, [await makeLeaf(options), ...beside]);
   };
 }
 

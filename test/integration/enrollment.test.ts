@@ -104,6 +104,42 @@ describe('integration: an enrollment', () => {
     });
   }
 
+  describe('asks for the CA’s certificates', () => {
+    const asked: string[] = [];
+    beforeEach(async () => {
+      asked.length = 0;
+      // Longer than a test may take: who waited for an answer that does not come would fail.
+      await lay({ deadlines: { caMs: 120_000 } });
+      ca.onMoment = (operation, moment) => void (moment === 'arrived' && asked.push(operation));
+    });
+
+    it('once, where the answer is the certificate alone', async () => {
+      ca.answer = issue(bank.authority, {}, []);
+      expect((await enroll()).state).to.equal('completed');
+      expect(asked).to.have.members(['csrattrs', 'cacerts', 'simpleenroll']);
+    });
+
+    it('again with the certificate in hand, where that failed', async () => {
+      ca.answer = issue(bank.authority, {}, []);
+      const { cacerts } = ca;
+      ca.cacerts = (response) => {
+        ca.cacerts = cacerts;
+        response.writeHead(503).end();
+      };
+      const { state, enrollment } = await enroll();
+      expect(state).to.equal('completed');
+      expect(asked).to.have.members(['csrattrs', 'cacerts', 'simpleenroll', 'cacerts']);
+      expect((await agent.enrollments.result(enrollment, { origin: ORIGIN }))?.chain).to.have.lengthOf(2);
+    });
+
+    it('and does not wait for them where the answer does without', async () => {
+      const { issuing, root } = bank.authority;
+      ca.answer = issue(bank.authority, {}, [issuing.certificate, root.certificate]);
+      ca.cacerts = () => {};
+      expect((await enroll()).state).to.equal('completed');
+    });
+  });
+
   it('joins the same order from the same origin, and refuses it once it is spent by another', async () => {
     await lay();
     const order = await bank.order();
