@@ -1,6 +1,7 @@
 /**
  * Modules that p11-kit is configured with (pkcs11.conf(5)): whoever installs a token's software often leaves a file there.
- * Only their paths are taken; p11-kit itself is not used, and each path is judged as any other.
+ * Only their paths are taken, and each is judged as any other: p11-kit itself would hide what lies behind it (DECISIONS.md,
+ * "A relay hides").
  */
 import { access, readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';

@@ -5,7 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { SHIPPED } from '../builds.ts';
 import { exactly, type Figure } from '../figure.ts';
 
-const SDK = resolve(import.meta.dirname, '../../../web-bridge/sdk/inkan.bundle.js');
+const PAGE = resolve(import.meta.dirname, '../../../web-bridge/sdk');
+const SDK = join(PAGE, 'inkan.bundle.js');
+const ELEMENT = join(PAGE, 'inkan-element.bundle.js');
 const ADDON = resolve(import.meta.dirname, '../../../../node_modules/pkcs11js/build/Release/pkcs11.node');
 
 /** Files of the bundle by what they belong to: each program and the pieces that it loads when it needs them. */
@@ -30,6 +32,7 @@ export function sizes(): Promise<readonly Figure[]> {
     sizeOf('words, table of tokens, starters', rest),
     kilobytes("PKCS#11 addon (pkcs11js), this machine's", [readFileSync(ADDON)]),
     kilobytes('SDK for the page', [readFileSync(SDK)]),
+    kilobytes('SDK with its element', [readFileSync(ELEMENT)]),
     kilobytes('SDK for the page, gzipped', [gzipSync(readFileSync(SDK), { level: 9 })]),
   ]);
 }

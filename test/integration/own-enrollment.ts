@@ -1,0 +1,62 @@
+/** One desk for one enrollment after another: SoftHSM behind a real token host, a CA on real HTTPS, anew for each test. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Standing } from '../../agent/enrollment/live.ts';
+import type { Agent } from '../../agent/main.ts';
+import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
+import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
+import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { ownFolder } from '../stage/folder.ts';
+
+type Laid = {
+  readonly labels?: readonly string[];
+  readonly service?: Readonly<Record<string, unknown>>;
+  readonly deadlines?: Readonly<Record<string, number>>;
+};
+
+export class OwnEnrollment {
+  bank!: BankDesk;
+  ca!: FaultyCa;
+  desk!: AgentDesk;
+  agent!: Agent;
+  readonly #folder: () => string;
+
+  constructor(folder: () => string) {
+    this.#folder = folder;
+  }
+
+  async open(): Promise<void> {
+    this.bank = await openBankDesk({ test: true });
+    this.ca = await startFaultyCa(this.bank.authority);
+  }
+
+  /** Lays the desk; `service` and `deadlines` change the profile. */
+  async lay({ labels = ['desk'], service = {}, deadlines = {} }: Laid = {}): Promise<void> {
+    this.desk = layAgentDesk(this.#folder(), labels);
+    const { enrollment, ...profile } = JSON.parse(JSON.stringify(this.bank.profile)) as typeof this.bank.profile;
+    const customers = { ...enrollment['customers'], url: this.ca.url, ...service };
+    this.desk.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50, ...deadlines } });
+    this.agent = await this.desk.compose();
+  }
+
+  async enroll(order?: string): Promise<Standing> {
+    const enrollment = await this.agent.enrollments.begin(order ?? (await this.bank.order()), ORIGIN, 'enroll');
+    return await this.agent.enrollments.settled(enrollment, 'owner');
+  }
+
+  journalFiles(): string[] {
+    return readdirSync(join(this.#folder(), 'state/journal'));
+  }
+
+  async close(): Promise<void> {
+    await this.agent.close();
+    await this.ca.close();
+  }
+}
+
+export function ownEnrollment(): OwnEnrollment {
+  const own = new OwnEnrollment(ownFolder());
+  beforeEach(() => own.open());
+  afterEach(() => own.close());
+  return own;
+}
