@@ -3,7 +3,8 @@
  * V8 can be handed what it made of it before (`compile.cjs`): nothing is compiled then, neither at the start nor later. What
  * does not fit this Node is not there or is refused by V8, and the piece is compiled as ever.
  */
-const { readFileSync } = require('node:fs');
+const { existsSync, readFileSync } = require('node:fs');
+const { isBuiltin } = require('node:module');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Script } = require('node:vm');
@@ -26,6 +27,18 @@ function ifThere(file) {
   }
 }
 
+/** A package that was installed with this one, or above it. Node would also look in NODE_PATH and in ~/.node_modules. */
+function requirePackage(name) {
+  const folder = module.paths.find((path) => existsSync(join(path, name)));
+  if (!folder) throw new Error(`${name} is not installed with Inkan`);
+  return require(join(folder, name));
+}
+
+function requireFrom(wanted) {
+  if (wanted.startsWith('./')) return load(wanted.slice(2));
+  return isBuiltin(wanted) ? require(wanted) : requirePackage(wanted);
+}
+
 /** `name`: of a file beside this one. */
 function load(name) {
   const before = loaded.get(name);
@@ -33,7 +46,6 @@ function load(name) {
   const file = join(__dirname, name);
   const piece = { exports: {} };
   loaded.set(name, piece);
-  const requireFrom = (wanted) => (wanted.startsWith('./') ? load(wanted.slice(2)) : require(wanted));
   const run = scriptOf(file, ifThere(cacheOf(file))).runInThisContext();
   run(piece.exports, requireFrom, piece, pathToFileURL(file).href);
   return piece.exports;

@@ -1,6 +1,6 @@
 /** The bundle that ships, run as it is installed: it finds its words, its tables and its token host, and knows no script. */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Script } from 'node:vm';
@@ -57,6 +57,22 @@ describe('integration: the bundle', () => {
     expect(objectsOn(desk, 'desk')).to.deep.equal([]);
     const texts = readdirSync(SHIPPED).filter((name) => name.endsWith('.js'));
     for (const name of texts) expect(readFileSync(join(SHIPPED, name), 'utf8'), name).not.to.include('pinFile');
+  });
+
+  it('loads the addon that was installed with it, and none from the home or from NODE_PATH', async () => {
+    const own = join(folder(), 'installed');
+    mkdirSync(join(own, 'dist'), { recursive: true });
+    cpSync(SHIPPED, join(own, 'dist/bundle'), { recursive: true });
+    cpSync(resolve(DIST, '../package.json'), join(own, 'package.json'));
+    const ran = join(folder(), 'ran');
+    for (const place of ['.node_modules', 'elsewhere']) {
+      mkdirSync(join(folder(), place, 'pkcs11js'), { recursive: true });
+      const strange = `require('fs').writeFileSync(${JSON.stringify(ran)}, '');`;
+      writeFileSync(join(folder(), place, 'pkcs11js/index.js'), strange);
+    }
+    const environment = { ...desk.environment, HOME: folder(), NODE_PATH: join(folder(), 'elsewhere') };
+    const { json } = await inkan(join(own, 'dist/bundle'), { ...desk, environment }, ['tokens']);
+    expect([json, existsSync(ran)]).to.deep.equal([[], false]);
   });
 
   describe('compiled ahead', () => {
