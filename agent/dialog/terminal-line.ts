@@ -22,11 +22,18 @@ const isContinuation = (byte: number | undefined): boolean => byte !== undefined
 
 export type Terminal = { readonly input: ReadStream; readonly output: WriteStream; readonly guard: ChildProcess };
 
-/** @throws AgentError ERR_USER_UNREACHABLE without a terminal, or where another job has it: the kernel would stop us. */
+/**
+ * Raw from here on: whoever sees a question can answer it, however slow we are. The kernel would show a PIN that is
+ * typed before, and would keep a Ctrl-D to itself.
+ * @throws AgentError ERR_USER_UNREACHABLE without a terminal, or where another job has it: the kernel would stop us.
+ */
 export function openTerminal(): Terminal {
   if (!hasTerminal()) throw new AgentError('ERR_USER_UNREACHABLE');
   try {
-    return { input: new ReadStream(openDevice()), output: new WriteStream(openDevice()), guard: startGuard() };
+    const guard = startGuard();
+    const terminal = { input: new ReadStream(openDevice()), output: new WriteStream(openDevice()), guard };
+    terminal.input.setRawMode(true);
+    return terminal;
   } catch (error) {
     throw new AgentError('ERR_USER_UNREACHABLE', {}, error);
   }
@@ -84,7 +91,6 @@ export async function readLine(
     if (edited.end === 'given') resolve(Buffer.from(line.subarray(0, length)));
     else if (edited.end === 'cancelled') resolve(undefined);
   });
-  terminal.input.setRawMode(true);
   try {
     return await promise;
   } finally {

@@ -1,8 +1,10 @@
 /**
  * Asks one question by `openDialog` and writes the outcome into a file: a process of its own, for tests that need
  * another terminal or that kill it. Arguments: question, timeout in ms, file. The PIN is given as hexadecimal.
+ * INKAN_TEST_STALL_MS: how long this process stands still after whatever it shows on a terminal.
  */
 import { writeFileSync } from 'node:fs';
+import { WriteStream } from 'node:tty';
 import { openDialog } from '../../../agent/dialog/open.ts';
 import { asAgentError } from '../../../web-bridge/protocol/errors.ts';
 import {
@@ -33,6 +35,18 @@ const questions: Readonly<Record<string, () => Promise<unknown>>> = {
   newPin: async () => (await dialog.newPin(newPinQuestion, never)).toString(),
   choose: () => dialog.chooseToken(tokenQuestion, never),
 };
+
+const stallMs = Number(process.env['INKAN_TEST_STALL_MS'] ?? 0);
+if (stallMs > 0) {
+  const { prototype } = WriteStream;
+  prototype.write = new Proxy(Reflect.get(prototype, 'write'), {
+    apply(write, stream, given) {
+      const accepted: unknown = Reflect.apply(write, stream, given);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stallMs);
+      return accepted;
+    },
+  });
+}
 
 // As `serve` does while a question stands in the same terminal.
 const log = setInterval(() => process.stderr.write('log line\n'), 40);

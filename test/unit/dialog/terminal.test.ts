@@ -141,6 +141,19 @@ describe('the terminal dialog', function () {
     expect(session.screen()).to.contain('log line\r\n');
   });
 
+  for (const [question, prompt, typed, outcome] of [
+    ['consent', /入力: /, '\x04', false],
+    ['pin', /PIN: /, '73915846\r', Buffer.from('73915846').toString('hex')],
+  ] as const) {
+    it(`takes the answer to "${question}" as soon as it can be seen, however slow the agent is`, async () => {
+      const session = ask(question, 10_000, (asking) => `INKAN_TEST_STALL_MS=300 ${asking}`);
+      await shown(session, prompt);
+      session.child.stdin.write(typed);
+      expect(await session.outcome()).to.equal(outcome);
+      expect(session.screen()).not.to.contain('7391');
+    });
+  }
+
   it('cancels the PIN on Ctrl-C', async () => {
     const session = ask('pin');
     await shown(session, /PIN: /);
