@@ -208,7 +208,7 @@ describe('integration: a log-in with the certificate', () => {
     const before = Date.now();
     gone.abort();
     await first;
-    expect(Date.now() - before).to.be.lessThan(2_000);
+    expect(Date.now() - before).to.be.lessThan(10_000);
     desk.answer({ pin: 'ignore' });
     const id = await agent.enrollments.begin(await bank.order(), ORIGIN, 'enroll');
     await new Promise((later) => setTimeout(later, 700));

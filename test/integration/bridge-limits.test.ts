@@ -70,12 +70,12 @@ describe("the bridge's limits", () => {
   });
 
   it('a page that sends nothing for too long is let go; a message counts, a pong does not', async () => {
-    await own.restart({ limits: { quietMs: 150 } });
+    await own.restart({ limits: { quietMs: 800 } });
     const [quiet, ponging, talking] = [await own.page(), await own.page(), await own.page()];
     const timer = setInterval(() => {
       ponging.pong();
       talking.send('{"jsonrpc":"2.0","id":1,"method":"hello"}');
-    }, 40);
+    }, 100);
     expect(await Promise.all([closeCode(quiet), closeCode(ponging)])).to.deep.equal([1001, 1001]);
     expect(talking.readyState).to.equal(WebSocket.OPEN);
     clearInterval(timer);
@@ -130,13 +130,13 @@ describe("the bridge's limits", () => {
     const began = performance.now();
     await once(slow, 'close');
     clearInterval(dripping);
-    expect(performance.now() - began).to.be.lessThan(2_000);
+    expect(performance.now() - began).to.be.lessThan(10_000);
     await sleep(1_200);
     expect(silent.readyState).to.equal('open');
     silent.write(own.handshake());
     expect(String((await once(silent, 'data'))[0])).to.match(/^HTTP\/1\.1 101 /);
     expect(own.reports).to.deep.equal([]);
-  }).timeout(5_000);
+  }).timeout(20_000);
 
   it('a socket that stays silent for too long is let go', async () => {
     await own.restart({ limits: { silentMs: 200 } });

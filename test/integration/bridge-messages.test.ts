@@ -135,7 +135,7 @@ describe("the bridge's messages", () => {
     socket.close();
     await once(socket, 'close');
     const { watchers } = own.agent.enrollments.get(enrollment)!;
-    for (let tries = 0; tries < 100 && watchers.size > 0; tries += 1) await sleep(20);
+    for (let tries = 0; tries < 500 && watchers.size > 0; tries += 1) await sleep(20);
     expect(watchers.size).to.equal(0);
   });
 });

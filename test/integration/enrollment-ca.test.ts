@@ -152,7 +152,7 @@ describe('integration: an enrollment and its CA', () => {
   });
 
   it('waits for a CA that is too slow no longer than the profile says', async () => {
-    await own.lay({ deadlines: { caMs: 500 } });
+    await own.lay({ deadlines: { caMs: 1_500 } });
     own.ca.answer = () => {};
     expect((await own.enroll()).error?.code).to.equal('ERR_CA_ANSWER_LOST');
   });

@@ -82,7 +82,7 @@ describe('integration: an enrollment', () => {
   });
 
   it('asks one human at a time', async () => {
-    await own.lay({ deadlines: { dialogMs: 800 } });
+    await own.lay({ deadlines: { dialogMs: 1_500 } });
     own.desk.answer({ consent: 'ignore' });
     const first = await own.agent.enrollments.begin(await own.bank.order(), ORIGIN, 'enroll');
     expect(await refusalOf(own.agent.enrollments.begin(await own.bank.order(), ORIGIN, 'enroll'))).to.equal(

@@ -46,7 +46,7 @@ describe('integration: reminders of a renewal', () => {
   /** Until so many were shown in all. */
   async function served(count: number): Promise<string[]> {
     const serving = await serveAgent(stage.desk);
-    for (let tries = 0; tries < 250 && desktop.shown().length < count; tries += 1) await sleep(20);
+    for (let tries = 0; tries < 1_000 && desktop.shown().length < count; tries += 1) await sleep(20);
     await serving.stop();
     return desktop.shown().map(({ title, body }) => `${title} ${body}`);
   }

@@ -137,6 +137,6 @@ describe('A19: memory and time of the agent', function () {
     }, 250);
     await Promise.all(sockets.map(async (socket) => socket.destroyed || once(socket, 'close')));
     clearInterval(dripping);
-    expect(performance.now() - began).to.be.within(4_000, 9_000);
+    expect(performance.now() - began).to.be.within(4_000, 20_000);
   });
 });

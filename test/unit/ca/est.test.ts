@@ -9,6 +9,7 @@ import { type Handler, type StageServer, startServer } from './server.ts';
 
 const { signal } = new AbortController();
 const CSR = asDer<CsrDer>(Uint8Array.from({ length: 200 }, (_, index) => index));
+const HOUR_MS = 3_600_000;
 const BASIC: Authorization = { scheme: 'basic', id: 'ra-7', asked: false, secret: 'pä:ss' };
 const BEARER: Authorization = { scheme: 'bearer', asked: false, secret: 'abc.def' };
 
@@ -27,7 +28,7 @@ describe('ca/est', () => {
       resend: 'never',
       asked: 'basic',
     } as const;
-    est = connectCa({ ...service, trustAnchors: [authority.root.pem] }, 2000);
+    est = connectCa({ ...service, trustAnchors: [authority.root.pem] }, 30_000);
   });
   after(() => server.close());
 
@@ -54,7 +55,7 @@ describe('ca/est', () => {
       expect(answer.kind).to.equal('issued');
       if (answer.kind !== 'issued') return;
       expect(answer.certificates).to.deep.equal([leaf, authority.issuing.certificate]);
-      expect(Math.abs((answer.date?.getTime() ?? 0) - Date.now())).to.be.below(5000);
+      expect(Math.abs((answer.date?.getTime() ?? 0) - Date.now())).to.be.below(60_000);
     });
 
     it('sends the same bytes again', async () => {
@@ -82,7 +83,6 @@ describe('ca/est', () => {
       expect(server.seen.length).to.equal(before);
     });
 
-    const later = new Date(Math.floor(Date.now() / 1000) * 1000 + 90_000).toUTCString();
     const waits: [string, Record<string, string>, number | undefined][] = [
       ['seconds', { 'retry-after': '120' }, 120_000],
       ['zero', { 'retry-after': '0' }, 0],
@@ -105,10 +105,10 @@ describe('ca/est', () => {
     }
 
     it('is pending with a Retry-After of a date to come', async () => {
-      answerWith(202, { 'retry-after': later });
+      answerWith(202, { 'retry-after': new Date(Date.now() + HOUR_MS).toUTCString() });
       const answer = await enroll();
       if (answer.kind !== 'pending') throw new Error('not pending');
-      expect(answer.retryAfterMs).to.be.within(80_000, 91_000);
+      expect(answer.retryAfterMs).to.be.within(HOUR_MS - 60_000, HOUR_MS);
     });
 
     const statuses: [number, string][] = [
@@ -156,7 +156,7 @@ describe('ca/est', () => {
       const gone = await startServer(await makeTlsIdentity(authority.issuing));
       await gone.close();
       const service = { protocol: 'est', url: gone.url, resend: 'never', asked: 'basic' } as const;
-      const nobody = connectCa({ ...service, trustAnchors: [authority.root.pem] }, 2000);
+      const nobody = connectCa({ ...service, trustAnchors: [authority.root.pem] }, 30_000);
       expect((await failure(nobody.simpleenroll(CSR, BASIC, signal))).code).to.equal('ERR_CA_UNREACHABLE');
     });
   });

@@ -20,7 +20,7 @@ describe('ca/http', () => {
 
   type More = { trustAnchors?: string[]; timeoutMs?: number; signal?: AbortSignal };
   const call = (request: HttpRequest, more: More = {}) =>
-    exchange(request, { trustAnchors: [ca.root.pem], timeoutMs: 5000, signal: NEVER, ...more });
+    exchange(request, { trustAnchors: [ca.root.pem], timeoutMs: 30_000, signal: NEVER, ...more });
 
   async function failure(request: HttpRequest, more: More = {}): Promise<AgentError> {
     const error: unknown = await call(request, more).then(
@@ -141,25 +141,25 @@ describe('ca/http', () => {
   });
 
   it('says unreachable where the handshake breaks off, hangs, or is none', async () => {
-    const answers: ((socket: Socket) => void)[] = [
-      (socket) => socket.destroy(),
-      (socket) => socket.end(),
-      () => undefined,
+    const answers: [(socket: Socket) => void, More?][] = [
+      [(socket) => socket.destroy()],
+      [(socket) => socket.end()],
+      [() => undefined, { timeoutMs: 300 }],
     ];
-    for (const answer of answers) {
-      const error = await withRawServer(answer, (url) => failure({ url, body: BODY }, { timeoutMs: 300 }));
+    for (const [answer, more] of answers) {
+      const error = await withRawServer(answer, (url) => failure({ url, body: BODY }, more));
       expect(error.code).to.equal('ERR_CA_UNREACHABLE');
     }
     const plain = await withRawServer(
       (socket) => socket.write('HTTP/1.1 200 OK\r\n\r\n'),
-      (url) => failure({ url, body: BODY }, { timeoutMs: 300 }),
+      (url) => failure({ url, body: BODY }),
     );
     expect(plain.code).to.equal('ERR_CA_TLS_UNTRUSTED');
   });
 
-  const losses: [string, (response: import('node:http').ServerResponse) => void, string][] = [
+  const losses: [string, (response: import('node:http').ServerResponse) => void, string, More?][] = [
     ['closes without an answer', (response) => response.destroy(), 'ECONNRESET'],
-    ['says nothing', () => undefined, 'timeout'],
+    ['says nothing', () => undefined, 'timeout', { timeoutMs: 400 }],
     ['speaks no HTTP', (response) => response.socket?.end('garbage\r\n\r\n'), 'HPE_INVALID_CONSTANT'],
     [
       'closes in the middle of a 200',
@@ -171,13 +171,13 @@ describe('ca/http', () => {
       'ECONNRESET',
     ],
   ];
-  for (const [what, handler, reason] of losses) {
+  for (const [what, handler, reason, more] of losses) {
     it(`knows that the answer is lost when the server ${what}`, async () => {
       server.answerBy(handler);
-      const post = await failure({ url: server.url, body: BODY }, { timeoutMs: 400 });
+      const post = await failure({ url: server.url, body: BODY }, more);
       expect(post.code).to.equal('ERR_CA_ANSWER_LOST');
       expect(post.details['reason']).to.equal(reason);
-      const get = await failure({ url: server.url }, { timeoutMs: 400 });
+      const get = await failure({ url: server.url }, more);
       expect(get.code).to.equal('ERR_CA_UNREACHABLE');
     });
   }
@@ -191,7 +191,7 @@ describe('ca/http', () => {
     const started = Date.now();
     const error = await failure({ url: server.url, body: BODY }, { timeoutMs: 400 });
     expect(error.code).to.equal('ERR_CA_ANSWER_LOST');
-    expect(Date.now() - started).to.be.within(350, 1500);
+    expect(Date.now() - started).to.be.within(350, 10_000);
   });
 
   it('stops at the caller’s word: before the request with his reason, after it as lost', async () => {

@@ -51,8 +51,8 @@ describe('ca/proxy', () => {
     });
   }
 
-  const call = (url = `${HTTPS}/cacerts`, body?: Uint8Array) => {
-    const bounds = { trustAnchors: [ca.root.pem], timeoutMs: 500, signal: new AbortController().signal };
+  const call = (url = `${HTTPS}/cacerts`, body?: Uint8Array, timeoutMs = 30_000) => {
+    const bounds = { trustAnchors: [ca.root.pem], timeoutMs, signal: new AbortController().signal };
     return exchange({ url, ...(body ? { body } : {}) }, bounds);
   };
 
@@ -77,16 +77,16 @@ describe('ca/proxy', () => {
     expect(error.code).to.equal('ERR_CA_TLS_UNTRUSTED');
   });
 
-  const refusals: [string, string, string][] = [
+  const refusals: [string, string, string, timeoutMs?: number][] = [
     ['asks for a password', 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', 'ERR_SOCKET_PROXY_407'],
     ['speaks something else', 'garbage\r\n\r\n', 'ERR_SOCKET_PROXY_NONE'],
     ['never ends its head', 'HTTP/1.1 403 x'.padEnd(10_000, 'x'), 'ERR_SOCKET_PROXY_403'],
-    ['says nothing more', 'HTTP/1.1 407', 'timeout'],
+    ['says nothing more', 'HTTP/1.1 407', 'timeout', 500],
   ];
-  for (const [what, text, reason] of refusals) {
+  for (const [what, text, reason, timeoutMs] of refusals) {
     it(`says unreachable when the proxy ${what}`, async () => {
       answer = text;
-      const error = await failure(call(undefined, Buffer.from('body')));
+      const error = await failure(call(undefined, Buffer.from('body'), timeoutMs));
       expect(error.code).to.equal('ERR_CA_UNREACHABLE');
       expect(error.details).to.deep.equal({ host: 'ca.bank.example', reason });
     });
