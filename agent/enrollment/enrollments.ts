@@ -10,6 +10,7 @@ import type { Profile, VerifiedOrder } from '../policy/order.ts';
 import type { Accepted, Plan } from '../policy/plan.ts';
 import { holdAccount, holdEnrollment, isAtWork } from './at-work.ts';
 import {
+  isBeingGivenUp,
   isOpenFor,
   isStale,
   isSupersededBy,
@@ -101,6 +102,10 @@ export class Enrollments {
     checkValidity(verified.claims, this.#ports.clock.now());
     const accepted = planFor(verified);
     const underWay = [...this.#live.values()].find((one) => isUnderWay(one, accepted.plan));
+    if (underWay && isBeingGivenUp(underWay)) {
+      await underWay.work;
+      return await this.begin(order, origin, purpose);
+    }
     if (underWay) return this.#goOnWith(underWay);
     const held = this.#ports.attention.take(origin);
     const { jti } = verified.claims;

@@ -87,6 +87,11 @@ export function isUnderWay(live: Live, plan: Plan): boolean {
   return work !== undefined || entry.state.name === 'pending' || isIssued(entry.state);
 }
 
+/** Cancelled, and not yet at its end: nobody joins it any more. */
+export function isBeingGivenUp({ entry, work, cancel }: Live): boolean {
+  return work !== undefined && cancel.signal.aborted && entry !== undefined && isCancellable(entry.state);
+}
+
 export function isStale({ entry }: Live, now: number): boolean {
   return entry !== undefined && isCancellable(entry.state) && now - entry.startedAt >= UNSENT_LIVES_MS;
 }

@@ -3,6 +3,7 @@
  * that goes wrong is a coded error, and the token is as it was before.
  */
 import { createHash, verify, X509Certificate } from 'node:crypto';
+import { copyFileSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { canonicalJson } from '../../agent/enrollment/proof.ts';
 import type { ErrorCode } from '../../web-bridge/protocol/errors.ts';
@@ -187,6 +188,30 @@ describe('integration: an enrollment', () => {
     expect((await own.agent.enrollments.settled(waiting.enrollment, 'owner')).state).to.equal('abandoned');
     expect((await own.agent.enrollments.settled(older.enrollment, 'owner')).state).to.equal('abandoned');
     expect(objectsOn(own.desk, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
+  });
+
+  it('joins a new order to nothing that is just being given up', async () => {
+    await own.lay();
+    own.ca.answer = status(503, 'later');
+    const older = (await own.enroll()).enrollment;
+    own.ca.answer = issue(own.bank.authority);
+    const lockOf = (id: string) => own.stateFile('locks', `enrollment-${id}.lock`);
+    const newer = await own.agent.enrollments.begin(await own.bank.order(), ORIGIN, 'enroll');
+    await new Promise<void>((reached) => {
+      own.agent.enrollments.listen(newer, 'owner', ({ state }) => {
+        if (state !== 'consented') return;
+        // Somebody else is still at work on it, so that it takes a while to end.
+        copyFileSync(lockOf(newer), lockOf(older));
+        reached();
+      });
+    });
+    const third = own.agent.enrollments.begin(await own.bank.order(), ORIGIN, 'enroll');
+    await new Promise((later) => setTimeout(later, 300));
+    rmSync(lockOf(older));
+    const joined = await third;
+    expect(joined).not.to.equal(older);
+    expect((await own.agent.enrollments.settled(joined, 'owner')).state).to.equal('completed');
+    expect((await own.agent.enrollments.settled(older, 'owner')).state).to.equal('abandoned');
   });
 
   it('takes away a key that was left behind when the human next logs in to that token', async () => {

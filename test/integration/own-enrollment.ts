@@ -44,8 +44,12 @@ export class OwnEnrollment {
     return await this.agent.enrollments.settled(enrollment, 'owner');
   }
 
+  stateFile(...names: readonly string[]): string {
+    return join(this.#folder(), 'state', ...names);
+  }
+
   journalFiles(): string[] {
-    return readdirSync(join(this.#folder(), 'state/journal'));
+    return readdirSync(this.stateFile('journal'));
   }
 
   async close(): Promise<void> {
