@@ -36,7 +36,7 @@ describe('the PIN dialog of a token host', function () {
     pendingMs: 1,
     retryAtLeastMs: 1,
     retryAtMostMs: 1,
-    token: { login: 400 },
+    token: { login: 1_500 },
   };
   const request = () => ({ ckaId: randomBytes(16), label: 'desk', keys: ['ec-p256'] as const });
 
@@ -71,7 +71,7 @@ describe('the PIN dialog of a token host', function () {
   };
 
   it('may stay open longer than the log-in may take', async () => {
-    await shown(`sleep 1.5; echo D ${faulty.pin}; echo OK`);
+    await shown(`sleep 3; echo D ${faulty.pin}; echo OK`);
     const session = await tokensWith(faulty.planned('')).open(
       token,
       PIN_CONTEXT,

@@ -46,7 +46,8 @@ export const tokenQuestion: TokenQuestion = {
 const certificate = {
   subject: '株式会社サンプル 5410-000123',
   role: '管理者',
-  until: new Date('2027-04-01T00:00:00Z'),
+  // By the clock of this machine, wherever it stands: that is what a person reads.
+  until: new Date(2027, 3, 1),
   serialNumber: '4f2a9c',
   token,
 };
