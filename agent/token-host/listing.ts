@@ -1,9 +1,11 @@
 /** The certificates on a token, as anybody may read them before a login. */
-import pkcs11js from 'pkcs11js';
+import pkcs11js, { type Template } from 'pkcs11js';
 import { type HostParams, type HostResult, MAX_DER_BYTES, MAX_LISTED } from '../token/host-protocol.ts';
 import type { LoadedModule } from './module.ts';
 import { attributesIfAny, findOfClass } from './objects.ts';
 import { findSlot } from './slots.ts';
+
+const WANTED: Template = [{ type: pkcs11js.CKA_VALUE }, { type: pkcs11js.CKA_LABEL }];
 
 export function listCertificates(
   module: LoadedModule,
@@ -16,7 +18,7 @@ export function listCertificates(
     const certificates: HostResult<'certificates'>['certificates'] = [];
     let bytes = 0;
     for (const handle of findOfClass(place, pkcs11js.CKO_CERTIFICATE)) {
-      const [certificate, label] = attributesIfAny(place, handle, [pkcs11js.CKA_VALUE, pkcs11js.CKA_LABEL]);
+      const [certificate, label] = attributesIfAny(place, handle, WANTED);
       if (!certificate || certificate.length < 2 || certificate.length > MAX_DER_BYTES) continue;
       bytes += certificate.length;
       if (bytes > MAX_LISTED.bytes) break;

@@ -1,5 +1,5 @@
 /** Objects on a token: found, read attribute by attribute, known by their CKA_ID or their values. */
-import pkcs11js, { type Handle, type Template } from 'pkcs11js';
+import pkcs11js, { type AttributeResult, type Handle, type Template } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { isOutOfOrder } from './ckr.ts';
 import type { Cryptoki } from './cryptoki.ts';
@@ -47,23 +47,17 @@ export function attributeIfAny(place: Place, object: Handle, type: number): Buff
  * Several at once, and one by one where the module answers an error for any of them (PKCS #11 v2.40 §5.7.5 lets it fail
  * them all). @throws AgentError where nobody is left to ask
  */
-export function attributesIfAny(
-  place: Place,
-  object: Handle,
-  types: readonly number[],
-): readonly (Buffer | undefined)[] {
+export function attributesIfAny(place: Place, object: Handle, wanted: Template): readonly (Buffer | undefined)[] {
   try {
-    const read = place.p11.C_GetAttributeValue(
-      place.session,
-      object,
-      types.map((type) => ({ type })),
-    );
-    return read.map(({ value }) => (Buffer.isBuffer(value) && value.length > 0 ? value : undefined));
+    return place.p11.C_GetAttributeValue(place.session, object, wanted).map(valueOf);
   } catch (error) {
     if (isOutOfOrder(error)) throw error;
-    return types.map((type) => attributeIfAny(place, object, type));
+    return wanted.map(({ type }) => attributeIfAny(place, object, type));
   }
 }
+
+const valueOf = ({ value }: AttributeResult): Buffer | undefined =>
+  Buffer.isBuffer(value) && value.length > 0 ? value : undefined;
 
 export function booleanIfAny(place: Place, object: Handle, type: number): boolean | undefined {
   const value = attributeIfAny(place, object, type);
