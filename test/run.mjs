@@ -14,6 +14,9 @@ const ON_FIXED_PORTS = [
   ),
 ];
 
+/** A suite that has not ended by then waits for something that never comes; none takes half as long. */
+const SUITE_MS = (process.env['INKAN_FULL'] === '1' ? 90 : 12) * 60_000;
+
 const TOKENS = [
   { name: 'architecture', files: ['dist/test/architecture.test.js'] },
   { name: 'unit', files: ['dist/test/unit/**/*.test.js'], without: ON_FIXED_PORTS },
@@ -94,7 +97,17 @@ function mocha(args) {
     let output = '';
     child.stdout.on('data', (text) => (output += text));
     child.stderr.on('data', (text) => (output += text));
-    child.on('close', (status) => ended({ status, output }));
+    const hangs = setTimeout(() => {
+      output += `\nended after ${SUITE_MS / 60_000} minutes\n`;
+      child.kill('SIGKILL');
+      // Whoever it leaves behind may still hold the other ends.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, SUITE_MS);
+    child.on('close', (status) => {
+      clearTimeout(hangs);
+      ended({ status, output });
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -23,6 +23,11 @@ describe('the terminal dialog', function () {
     }
     folder = await mkdtemp(join(tmpdir(), 'inkan-terminal-'));
   });
+  /** A command that is stopped stops script(1) too, which would keep this process from ending. */
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
   after(() => rm(folder, { recursive: true, force: true }));
 
   type Session = { child: ChildProcessWithoutNullStreams; screen: () => string; outcome: () => Promise<unknown> };
@@ -31,6 +36,7 @@ describe('the terminal dialog', function () {
     const command = within(`'${process.execPath}' '${ASK}' ${question} ${timeoutMs} '${file}'`);
     const environment = { PATH: process.env['PATH'], HOME: folder, TERM: 'xterm', LANG: 'C.UTF-8', SHELL: '/bin/sh' };
     const child = spawn(SCRIPT, ['-qefc', command, '/dev/null'], { env: environment });
+    children.push(child);
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     const closed = once(child, 'close');
