@@ -7,6 +7,9 @@ import type { Bench, Figure } from '../figure.ts';
 import { inC, minimal, run } from '../programs.ts';
 import { interleaved } from '../stopwatch.ts';
 
+/** Half a millisecond against one, of whole processes: few runs would say little. */
+const ROUNDS = 31;
+
 export async function listing(bench: Bench): Promise<readonly Figure[]> {
   const folder = join(bench.folder, 'listing');
   mkdirSync(folder);
@@ -18,7 +21,7 @@ export async function listing(bench: Bench): Promise<readonly Figure[]> {
     await inC(bench.floor, ['fill', token.module, 'desk', String(count - held)], token);
     held = count;
     const runs = { host: () => inHost(token, identity), c: () => listInC(bench, token) };
-    const { host: ours, c } = await interleaved(runs, bench.quick ? 3 : 9);
+    const { host: ours, c } = await interleaved(runs, bench.quick ? 3 : ROUNDS);
     const what = `listing ${count} certificates, after C_Initialize`;
     figures.push({ what, unit: 'ms', ours, floor: { name: 'C', sample: c }, goal: 2 });
   }
