@@ -138,6 +138,22 @@ const withoutClient = {
   },
 };
 
+/**
+ * pkcs11js is a native addon and stays a package. It has 658 members, and esbuild would copy them into an object of its own
+ * for each of the twenty files that import it: half of a token host's start. So one file imports it for all.
+ */
+const addonOnce = {
+  name: 'addon-once',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^pkcs11js$/ }, ({ namespace }) =>
+      namespace === 'addon' ? { path: 'pkcs11js', external: true } : { path: 'pkcs11js', namespace: 'addon' },
+    );
+    plugin.onLoad({ filter: /./, namespace: 'addon' }, ({ path }) => ({
+      contents: `export default require('${path}');`,
+    }));
+  },
+};
+
 const NODE_BUNDLE = {
   bundle: true,
   splitting: true,
@@ -147,7 +163,6 @@ const NODE_BUNDLE = {
   minifySyntax: true,
   logLevel: 'warning',
   legalComments: 'none',
-  external: ['pkcs11js'],
   // ws would look through the folders above for packages of native code, and load what lies there.
   define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
   // Loaded by import(): of a bundled CommonJS module that would bring `default` alone, so the ES build must be taken.
@@ -182,7 +197,7 @@ async function bundleProgram(outdir, name, file, plugins) {
     entryNames: `[name]-main-[hash].piece`,
     chunkNames: `${name}-[hash].piece`,
     outdir,
-    plugins,
+    plugins: [...plugins, addonOnce],
   });
   for (const { path, text } of outputFiles) writeFileSync(path, await pieceOf(text));
   const first = outputFiles.map(({ path }) => basename(path)).find((path) => path.startsWith(`${name}-main-`));
@@ -194,7 +209,6 @@ function writeProgram(file, code) {
   chmodSync(file, 0o755);
 }
 
-/** pkcs11js is a native addon and stays a package. */
 async function bundlePrograms(folder, programs, plugins) {
   const outdir = join(dist, folder);
   emptyCommonJsFolder(outdir);
