@@ -29,7 +29,8 @@ describe('agent: desktop notifications', () => {
       expect(shown?.body).to.include('山田 太郎').and.to.include(NAMES.bank[language]).and.to.include('PIN');
     });
 
-  const DATES = { expires: new Date('2027-03-31T12:00:00Z'), closes: new Date('2027-06-29T12:00:00Z') };
+  // By the clock of this machine, wherever it stands: that is what a person reads.
+  const DATES = { expires: new Date(2027, 2, 31), closes: new Date(2027, 5, 29) };
   const OF_RENEWAL = [
     ['ja', 'renew', /更新/, ['2027年3月31日'], /再取得|切れ/],
     ['ja', 'reacquire', /有効期限が切れ/, ['2027年3月31日', '2027年6月29日', '再取得'], /更新/],
