@@ -29,12 +29,14 @@ export type Terminal = { readonly input: ReadStream; readonly output: WriteStrea
  */
 export function openTerminal(): Terminal {
   if (!hasTerminal()) throw new AgentError('ERR_USER_UNREACHABLE');
+  let guard: ChildProcess | undefined;
   try {
-    const guard = startGuard();
+    guard = startGuard();
     const terminal = { input: new ReadStream(openDevice()), output: new WriteStream(openDevice()), guard };
     terminal.input.setRawMode(true);
     return terminal;
   } catch (error) {
+    guard?.kill('SIGKILL');
     throw new AgentError('ERR_USER_UNREACHABLE', {}, error);
   }
 }
