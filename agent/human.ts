@@ -1,9 +1,9 @@
 /** The use case speaks of plans, the dialogs of what people read: this is the bridge between the two. */
 import { AgentError } from '../web-bridge/protocol/errors.ts';
+import { attributeTexts, displayName } from '../web-bridge/x509/names.ts';
 import type { CertificateName, ConsentQuestion, Dialog } from './dialog/dialog.ts';
 import type { CertificateAtHand, ConsentRequest, Human } from './enrollment/ports.ts';
 import { purposeOf } from './policy/plan.ts';
-import { attributeTexts, displayName } from './x509/names.ts';
 
 /** @param openFor a dialog for this plan's bank: its time limit, and a scripted human for test profiles only */
 export function humanAt(openFor: (plan: ConsentRequest['plan']) => Dialog): Human {

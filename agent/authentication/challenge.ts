@@ -5,9 +5,9 @@
  */
 import { createHash, verify } from 'node:crypto';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import type { ParsedCertificate } from '../../web-bridge/x509/certificate.ts';
+import { KEY_TYPE, keyTypeOf } from '../../web-bridge/x509/key-types.ts';
 import type { LoginSignature } from '../enrollment/ports.ts';
-import type { ParsedCertificate } from '../x509/certificate.ts';
-import { KEY_TYPE, keyTypeOf } from '../x509/key-types.ts';
 
 /**
  * @param hash of the signature algorithm: SHA-256 for ES256, PS256 and RS256, SHA-384 for ES384

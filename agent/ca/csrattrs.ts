@@ -1,9 +1,10 @@
 /** What a CA wants to see in requests: CsrAttrs (RFC 7030 §4.5.2, as RFC 8951 and RFC 9908 read it). */
+
+import { children, expect, readCount, readOid, readTlv, sequence, TAG, type Tlv } from '../../web-bridge/asn1/read.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import type { CsrAttributes } from '../enrollment/ports.ts';
-import { KEY_TYPE } from '../x509/key-types.ts';
-import { children, expect, readCount, readOid, readTlv, sequence, TAG, type Tlv } from '../x509/tlv.ts';
 import { decodeTransfer } from './transfer.ts';
 
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14'; // RFC 2985 §5.4.2

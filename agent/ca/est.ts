@@ -1,7 +1,8 @@
 /** Enrollment over Secure Transport: RFC 7030, clarified by RFC 8951 and RFC 9908. */
+
+import type { CertificateDer, CsrDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { Authorization, CaAnswer, CertificationAuthority, ConnectCa, CsrAttributes } from '../enrollment/ports.ts';
-import type { CertificateDer, CsrDer } from '../x509/der.ts';
 import { csrAttributesOf, NO_WISHES } from './csrattrs.ts';
 import { exchange, type HttpAnswer, httpDate, serverWords } from './http.ts';
 import { certificatesOf } from './pkcs7.ts';

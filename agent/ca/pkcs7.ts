@@ -1,7 +1,8 @@
 /** The certs-only Simple PKI Response (RFC 5272 §4.1, RFC 7030 §4.1.3): a SignedData without content and signers. */
+
+import { asDer, type CertificateDer } from '../../web-bridge/asn1/der.ts';
+import { children, expect, readOid, readTlv, sequence, TAG, type Tlv } from '../../web-bridge/asn1/read.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import { asDer, type CertificateDer } from '../x509/der.ts';
-import { children, expect, readOid, readTlv, sequence, TAG, type Tlv } from '../x509/tlv.ts';
 import { decodeTransfer } from './transfer.ts';
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2'; // RFC 5652 §5.1

@@ -1,5 +1,5 @@
 /** The CA's own certificates (RFC 7030 §4.1), asked for while the token is at work: mostly they are there before the certificate. */
-import type { CertificateDer } from '../x509/der.ts';
+import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 
 export class Cacerts {
   readonly #fetch: () => Promise<CertificateDer[]>;

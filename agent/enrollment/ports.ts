@@ -2,13 +2,14 @@
  * What the use case needs of the world, in its own words. The rooms `token`, `ca`, `dialog` and `main.ts` fill these in;
  * an interface exists here because a test or a second implementation stands behind it.
  */
+
+import type { CertificateDer, CsrDer, CsrInfoDer, SpkiDer } from '../../web-bridge/asn1/der.ts';
 import type { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, Examination, Proof } from '../../web-bridge/protocol/methods.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import type { ParsedCertificate } from '../../web-bridge/x509/certificate.ts';
 import type { AuthorizationShape, LoginPlan, Plan, RemovalPlan } from '../policy/plan.ts';
 import type { RemindedPhase } from '../policy/renewal.ts';
-import type { ParsedCertificate } from '../x509/certificate.ts';
-import type { CertificateDer, CsrDer, CsrInfoDer, SpkiDer } from '../x509/der.ts';
 import type { State } from './state.ts';
 
 /** A token as people and code name it; slots and handles stay in the token host. All strings are trimmed. */

@@ -1,10 +1,10 @@
 /** Before anything is made: which token, which key type, and does the human want it. Nothing is journaled until they do. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import { type ParsedCertificate, toPem } from '../../web-bridge/x509/certificate.ts';
+import { isOrderedSubject } from '../../web-bridge/x509/names.ts';
 import { customerCertificates, isAcceptable, isNamed } from '../policy/customer-certificates.ts';
 import type { Accepted, Plan } from '../policy/plan.ts';
-import { type ParsedCertificate, toPem } from '../x509/certificate.ts';
-import { isOrderedSubject } from '../x509/names.ts';
 import { onceInserted } from './insertion.ts';
 import { type Beginning, beginWith, findLost, type Lost } from './lost-answer.ts';
 import type { CsrAttributes, Ports, TokenDescription, TokenIdentity } from './ports.ts';

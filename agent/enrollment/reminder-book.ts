@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CertificateDer } from '../x509/der.ts';
+import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { writeDurably } from './durable-file.ts';
 import type { Reminder, ReminderBook } from './ports.ts';
 

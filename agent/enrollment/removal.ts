@@ -1,9 +1,9 @@
 /** 削除: one old pair and its certificate are taken from the token, by the bank's order and the human's consent. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { sameName } from '../../web-bridge/x509/names.ts';
 import { customerCertificates, isAcceptable, isNamed, isValidAt } from '../policy/customer-certificates.ts';
 import { checkValidity, type Profile, verifyOrder } from '../policy/order.ts';
 import { type RemovalPlan, removalPlanFor } from '../policy/plan.ts';
-import { sameName } from '../x509/names.ts';
 import { onceInserted } from './insertion.ts';
 import type { CertificateAtHand, Ports, TokenDescription } from './ports.ts';
 import { isOpen } from './state.ts';

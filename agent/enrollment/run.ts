@@ -2,13 +2,14 @@
  * The use case: one enrollment, from the human's consent to the proof made with the written certificate. Each step does
  * one thing in the world and answers the event that it was; the journal knows the next state before anybody else does.
  */
+
+import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId } from '../../web-bridge/protocol/methods.ts';
+import { parseCertificate } from '../../web-bridge/x509/certificate.ts';
+import { isSelfIssued } from '../../web-bridge/x509/chain.ts';
+import { buildCsr } from '../../web-bridge/x509/csr.ts';
 import type { Plan } from '../policy/plan.ts';
-import { parseCertificate } from '../x509/certificate.ts';
-import { isSelfIssued } from '../x509/chain.ts';
-import { buildCsr } from '../x509/csr.ts';
-import type { CertificateDer } from '../x509/der.ts';
 import { Cacerts } from './cacerts.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { clearLeftovers, clearOwn, mayBeIssued } from './leftovers.ts';

@@ -2,10 +2,11 @@
  * The states of an enrollment, and the one function that goes from one to the next. A state holds all one needs to go on:
  * the journal is the latest state on disk, and nothing else. No state holds a PIN or the authorization's secret.
  */
+
+import type { CertificateDer, CsrDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../../web-bridge/protocol/errors.ts';
 import type { Proof, StateName } from '../../web-bridge/protocol/methods.ts';
 import type { Plan } from '../policy/plan.ts';
-import type { CertificateDer, CsrDer } from '../x509/der.ts';
 import type { GeneratedKey, TokenIdentity } from './ports.ts';
 
 /** CKA_ID is chosen before the key exists, so that a key which a crash leaves behind is known by it. */

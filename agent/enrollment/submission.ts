@@ -1,7 +1,7 @@
 /** The part of an enrollment that speaks to the CA: sends the request, asks again while it says "later", judges the answer. */
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
-import { fromPem } from '../x509/certificate.ts';
-import { checkIssued, type IssuedAnswer, type IssuedCertificate } from '../x509/issued.ts';
+import { fromPem } from '../../web-bridge/x509/certificate.ts';
+import { checkIssued, type IssuedAnswer, type IssuedCertificate } from '../../web-bridge/x509/issued.ts';
 import type { Cacerts } from './cacerts.ts';
 import type { CaAnswer } from './ports.ts';
 import type { Context } from './run.ts';

@@ -1,10 +1,15 @@
 /** Of all that lies on tokens: the bank's own tokens, and the certificates that its CA issued to customers. */
 import type { TokenMatch } from '../../native-config/schema.ts';
+import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import type { CertificateReference } from '../../web-bridge/protocol/order.ts';
-import { basicConstraints, fromPem, type ParsedCertificate, parseCertificate } from '../x509/certificate.ts';
-import { validatePath } from '../x509/chain.ts';
-import type { CertificateDer } from '../x509/der.ts';
-import { sameName } from '../x509/names.ts';
+import {
+  basicConstraints,
+  fromPem,
+  type ParsedCertificate,
+  parseCertificate,
+} from '../../web-bridge/x509/certificate.ts';
+import { validatePath } from '../../web-bridge/x509/chain.ts';
+import { sameName } from '../../web-bridge/x509/names.ts';
 
 type Token = {
   readonly label: string;

@@ -9,8 +9,8 @@ import {
   type OrderAuthorization,
   type OrderClaims,
 } from '../../web-bridge/protocol/order.ts';
-import { fromPem } from '../x509/certificate.ts';
-import { nameDer } from '../x509/names.ts';
+import { fromPem } from '../../web-bridge/x509/certificate.ts';
+import { nameDer } from '../../web-bridge/x509/names.ts';
 import type { VerifiedOrder } from './order.ts';
 
 /** What every act has: who asks, where, on which tokens, and by whose certificates. */

@@ -1,6 +1,7 @@
 /** Tokens as the use case wants them (`enrollment/ports.ts`), each behind a token host of its own. */
 
 import type { Pkcs11Module } from '../../native-config/schema.ts';
+import { asDer, type CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { DialogSettings } from '../dialog/dialog.ts';
 import type {
@@ -13,7 +14,6 @@ import type {
   TokenSession,
   Tokens,
 } from '../enrollment/ports.ts';
-import { asDer, type CertificateDer } from '../x509/der.ts';
 import type { Environment } from './host-environment.ts';
 import type { HostOperation, HostParams, HostResult, Mishap } from './host-protocol.ts';
 import { Hosts } from './hosts.ts';

@@ -8,11 +8,11 @@ import { expect } from 'chai';
 import { connectCa } from '../../agent/ca/index.ts';
 import type { Authorization, CaAnswer, CertificationAuthority } from '../../agent/enrollment/ports.ts';
 import type { Plan } from '../../agent/policy/plan.ts';
-import { buildCsr } from '../../agent/x509/csr.ts';
-import { asDer, type CertificateDer, type CsrDer, type SpkiDer } from '../../agent/x509/der.ts';
-import { checkIssued } from '../../agent/x509/issued.ts';
+import { asDer, type CertificateDer, type CsrDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import { buildCsr } from '../../web-bridge/x509/csr.ts';
+import { checkIssued } from '../../web-bridge/x509/issued.ts';
 import { makeAuthority } from '../stage/authority.ts';
 import { ownFolder } from '../stage/folder.ts';
 

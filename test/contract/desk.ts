@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TokenIdentity } from '../../agent/enrollment/ports.ts';
 import { createTokens, type TokenService } from '../../agent/token/token.ts';
-import { asDer, type CertificateDer, type CsrInfoDer, type SpkiDer } from '../../agent/x509/der.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
+import { asDer, type CertificateDer, type CsrInfoDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 
 export type Fact = { readonly fact: string; readonly details: Readonly<Record<string, unknown>> };
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import type { TokenDescription } from '../../agent/enrollment/ports.ts';
-import type { CertificateDer } from '../../agent/x509/der.ts';
+import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
 import { type Desk, PIN_CONTEXT, stageDesk, witness } from './desk.ts';
 

@@ -2,7 +2,7 @@
 import { createHash, createPublicKey, randomBytes, verify, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import type { GeneratedKey, TokenDescription, TokenSession, Tokens } from '../../agent/enrollment/ports.ts';
-import { asDer } from '../../agent/x509/der.ts';
+import { asDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import { skip } from '../stage/skip.ts';

@@ -6,7 +6,7 @@ import 'reflect-metadata';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import * as x509 from '@peculiar/x509';
-import type { CertificateDer } from '../../agent/x509/der.ts';
+import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { type Authority, type CertificateOptions, makeKeyPair, makeLeaf, makeTlsIdentity } from '../stage/authority.ts';
 
 export type Answer = (

@@ -6,7 +6,7 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createAttention } from '../../agent/enrollment/attention.ts';
 import { Enrollments } from '../../agent/enrollment/enrollments.ts';
 import type { CaAnswer, JournalEntry, Ports, TokenDescription, TokenSession } from '../../agent/enrollment/ports.ts';
-import { asDer, type CertificateDer, type CsrDer, type SpkiDer } from '../../agent/x509/der.ts';
+import { asDer, type CertificateDer, type CsrDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { makeLeaf } from '../stage/authority.ts';
 import type { BankDesk } from '../stage/bank-desk.ts';

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { JournalEntry } from '../../agent/enrollment/ports.ts';
 import type { StateOf } from '../../agent/enrollment/state.ts';
-import type { CertificateDer } from '../../agent/x509/der.ts';
+import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import type { ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
 import { type Answer, type FaultyCa, issue, issueForAnotherKey, startFaultyCa, status } from '../doubles/faulty-ca.ts';

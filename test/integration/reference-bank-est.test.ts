@@ -9,11 +9,11 @@ import * as v from 'valibot';
 import { connectCa } from '../../agent/ca/index.ts';
 import { checkValidity, verifyOrder } from '../../agent/policy/order.ts';
 import { planFor } from '../../agent/policy/plan.ts';
-import { buildCsr } from '../../agent/x509/csr.ts';
-import { asDer, type SpkiDer } from '../../agent/x509/der.ts';
-import { checkIssued } from '../../agent/x509/issued.ts';
 import { profile as profileSchema } from '../../native-config/schema.ts';
+import { asDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 import type { Bank } from '../../web-bridge/demo/bank.ts';
+import { buildCsr } from '../../web-bridge/x509/csr.ts';
+import { checkIssued } from '../../web-bridge/x509/issued.ts';
 import { type Answer, call, orderIn, ownReferenceBank, P256 } from './own-reference-bank.ts';
 
 describe('the reference bank’s EST', function () {

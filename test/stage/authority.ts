@@ -5,7 +5,7 @@
 import { createHash, webcrypto } from 'node:crypto';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { asDer, type CertificateDer, type SpkiDer } from '../../agent/x509/der.ts';
+import { asDer, type CertificateDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 import { armour, pemOf } from './asn1.ts';
 
 const DAY_MS = 24 * 3_600_000;

@@ -1,10 +1,10 @@
 /** Verifies the log-in answer (a Web eID authentication token) on the bank's server. What it is: `LOGIN.md`. */
 import { constants, createHash, type KeyObject, randomBytes, verify, type X509Certificate } from 'node:crypto';
 import * as v from 'valibot';
-import { type ParsedCertificate, parseCertificate } from '../../agent/x509/certificate.ts';
-import { asDer, type CertificateDer } from '../../agent/x509/der.ts';
+import { asDer, type CertificateDer } from '../asn1/der.ts';
 import { METHODS } from '../protocol/methods.ts';
 import type { CertificateReference } from '../protocol/order.ts';
+import { type ParsedCertificate, parseCertificate } from '../x509/certificate.ts';
 import { validateClientPath } from './path.ts';
 
 /** The shape of the answer; strict, so that nothing unverified rides along. */

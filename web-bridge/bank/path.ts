@@ -1,4 +1,6 @@
 /** Path validation of a customer's certificate at log-in (RFC 5280 §6.1), against the bank's own issuers only. */
+
+import { AgentError } from '../protocol/errors.ts';
 import {
   basicConstraints,
   extendedKeyUsages,
@@ -6,9 +8,8 @@ import {
   keyUsages,
   type ParsedCertificate,
   parseCertificate,
-} from '../../agent/x509/certificate.ts';
-import { validatePath } from '../../agent/x509/chain.ts';
-import { AgentError } from '../protocol/errors.ts';
+} from '../x509/certificate.ts';
+import { validatePath } from '../x509/chain.ts';
 import type { LoginRefusalReason } from './login.ts';
 
 /** id-kp-clientAuth, RFC 5280 §4.2.1.12. */

@@ -2,9 +2,9 @@
 import 'reflect-metadata';
 import { createHash, createPublicKey, X509Certificate as NodeCertificate, timingSafeEqual } from 'node:crypto';
 import { Pkcs10CertificateRequest, X509Certificate } from '@peculiar/x509';
-import { asDer, type NameDer } from '../../agent/x509/der.ts';
-import { isOrderedSubject } from '../../agent/x509/names.ts';
+import { asDer, type NameDer } from '../asn1/der.ts';
 import { referenceTo } from '../bank/login.ts';
+import { isOrderedSubject } from '../x509/names.ts';
 import {
   type Account,
   type Authorization,

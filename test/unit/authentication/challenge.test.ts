@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { sign, webcrypto } from 'node:crypto';
 import { expect } from 'chai';
 import { challengeFor, verifyChallenge } from '../../../agent/authentication/challenge.ts';
-import { parseCertificate } from '../../../agent/x509/certificate.ts';
+import { parseCertificate } from '../../../web-bridge/x509/certificate.ts';
 import { type KeyPair, makeAuthority, makeKeyPair, makeLeaf } from '../../stage/authority.ts';
 import { refusalOf } from '../../stage/refusal.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { connectCa } from '../../../agent/ca/index.ts';
 import type { Authorization, CertificationAuthority } from '../../../agent/enrollment/ports.ts';
-import { asDer, type CertificateDer, type CsrDer } from '../../../agent/x509/der.ts';
+import { asDer, type CertificateDer, type CsrDer } from '../../../web-bridge/asn1/der.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 import { certsOnly, oid, tlv } from '../../stage/asn1.ts';
 import { type Authority, makeAuthority, makeLeaf, makeTlsIdentity } from '../../stage/authority.ts';

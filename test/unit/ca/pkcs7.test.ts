@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { assert as forAll, nat, property, uint8Array } from 'fast-check';
 import { certificatesOf } from '../../../agent/ca/pkcs7.ts';
 import { encodeTransfer } from '../../../agent/ca/transfer.ts';
-import type { CertificateDer } from '../../../agent/x509/der.ts';
+import type { CertificateDer } from '../../../web-bridge/asn1/der.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 import { armour, certsOnly, oid, pemOf, tlv } from '../../stage/asn1.ts';
 import { makeAuthority, makeLeaf } from '../../stage/authority.ts';

@@ -9,7 +9,7 @@ import { openReminderBook } from '../../../agent/enrollment/reminder-book.ts';
 import { remindDaily } from '../../../agent/enrollment/reminders.ts';
 import type { State } from '../../../agent/enrollment/state.ts';
 import { planFor } from '../../../agent/policy/plan.ts';
-import type { CertificateDer } from '../../../agent/x509/der.ts';
+import type { CertificateDer } from '../../../web-bridge/asn1/der.ts';
 import { makeAuthority, makeLeaf } from '../../stage/authority.ts';
 import { type BankDesk, openBankDesk } from '../../stage/bank-desk.ts';
 import { ownFolder } from '../../stage/folder.ts';

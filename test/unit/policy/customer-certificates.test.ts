@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { customerCertificates, isAcceptable, isNamed, isValidAt } from '../../../agent/policy/customer-certificates.ts';
-import { asDer, type CertificateDer } from '../../../agent/x509/der.ts';
+import { asDer, type CertificateDer } from '../../../web-bridge/asn1/der.ts';
 import { type Authority, makeAuthority, makeCa, makeLeaf, type Party } from '../../stage/authority.ts';
 
 const DAY_MS = 24 * 3_600_000;

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { assert as forAll, nat, property, uint8Array } from 'fast-check';
-import { describeCertificate, fromPem, toPem } from '../../../agent/x509/certificate.ts';
-import { asDer, type CertificateDer } from '../../../agent/x509/der.ts';
+import { asDer, type CertificateDer } from '../../../web-bridge/asn1/der.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
+import { describeCertificate, fromPem, toPem } from '../../../web-bridge/x509/certificate.ts';
 import { pemOf } from '../../stage/asn1.ts';
 import { type Authority, extension, makeAuthority, makeKeyPair, makeLeaf } from '../../stage/authority.ts';
 

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseCertificate } from '../../../agent/x509/certificate.ts';
-import { validatePath } from '../../../agent/x509/chain.ts';
-import type { CertificateDer } from '../../../agent/x509/der.ts';
+import type { CertificateDer } from '../../../web-bridge/asn1/der.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
+import { parseCertificate } from '../../../web-bridge/x509/certificate.ts';
+import { validatePath } from '../../../web-bridge/x509/chain.ts';
 import { pemOf, tlv } from '../../stage/asn1.ts';
 import {
   type Authority,

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { buildCsr, type CsrContent } from '../../../agent/x509/csr.ts';
-import type { CsrInfoDer } from '../../../agent/x509/der.ts';
-import { ecdsaFromDer, ecdsaToDer, KEY_TYPE, keyTypeOf } from '../../../agent/x509/key-types.ts';
+import type { CsrInfoDer } from '../../../web-bridge/asn1/der.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 import { KEY_TYPES } from '../../../web-bridge/protocol/order.ts';
+import { buildCsr, type CsrContent } from '../../../web-bridge/x509/csr.ts';
+import { ecdsaFromDer, ecdsaToDer, KEY_TYPE, keyTypeOf } from '../../../web-bridge/x509/key-types.ts';
 import { ALGORITHM, type KeyPair, makeKeyPair } from '../../stage/authority.ts';
 
 const SUBJECT = [

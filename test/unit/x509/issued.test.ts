@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { CertificateDer } from '../../../agent/x509/der.ts';
+import type { CertificateDer } from '../../../web-bridge/asn1/der.ts';
+import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 import {
   checkIssued,
   type IssuedAnswer,
   type IssuedCertificate,
   type OrderedCertificate,
-} from '../../../agent/x509/issued.ts';
-import { AgentError } from '../../../web-bridge/protocol/errors.ts';
+} from '../../../web-bridge/x509/issued.ts';
 import { pemOf } from '../../stage/asn1.ts';
 import {
   type Authority,

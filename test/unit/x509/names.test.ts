@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { asDer, type NameDer } from '../../../agent/x509/der.ts';
-import { displayName, isOrderedSubject, nameDer, sameName, withinSubtree } from '../../../agent/x509/names.ts';
+import { asDer, type NameDer } from '../../../web-bridge/asn1/der.ts';
+import { displayName, isOrderedSubject, nameDer, sameName, withinSubtree } from '../../../web-bridge/x509/names.ts';
 import { tlv } from '../../stage/asn1.ts';
 import { makeAuthority, makeLeaf, type Subject, stageName } from '../../stage/authority.ts';
 

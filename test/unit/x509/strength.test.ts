@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseCertificate } from '../../../agent/x509/certificate.ts';
-import { asDer, type CertificateDer } from '../../../agent/x509/der.ts';
-import { weakKey, weakSignature } from '../../../agent/x509/strength.ts';
+import { asDer, type CertificateDer } from '../../../web-bridge/asn1/der.ts';
+import { parseCertificate } from '../../../web-bridge/x509/certificate.ts';
+import { weakKey, weakSignature } from '../../../web-bridge/x509/strength.ts';
 
 const PSS = ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:20'];
 const RSASSA_PSS = '1.2.840.113549.1.1.10';

@@ -1,12 +1,12 @@
 /** Certification requests (PKCS#10, RFC 2986) by @peculiar/x509, signed by whoever holds the key. */
 import { createPublicKey, verify, type webcrypto } from 'node:crypto';
 import type { Pkcs10CertificateRequest } from '@peculiar/x509';
-import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import type { AcquisitionClaims, KeyType } from '../../web-bridge/protocol/order.ts';
-import { asDer, type CsrDer, type CsrInfoDer, type SpkiDer } from './der.ts';
+import { asDer, type CsrDer, type CsrInfoDer, type SpkiDer } from '../asn1/der.ts';
+import { readBits, readTlv, sequence } from '../asn1/read.ts';
+import { AgentError } from '../protocol/errors.ts';
+import type { AcquisitionClaims, KeyType } from '../protocol/order.ts';
 import { ecdsaFromDer, KEY_TYPE } from './key-types.ts';
 import { type OrderedAttribute, oidOf } from './names.ts';
-import { readBits, readTlv, sequence } from './tlv.ts';
 
 export type CsrContent = {
   readonly spki: SpkiDer;

@@ -1,8 +1,9 @@
 /** Name constraints (RFC 5280 §4.2.1.10): where a CA may issue to. What cannot be judged counts as a violation. */
+
+import { asDer, type NameDer } from '../asn1/der.ts';
+import { children, readTlv, sequence, type Tlv } from '../asn1/read.ts';
 import { EXTENSION, type ParsedCertificate } from './certificate.ts';
-import { asDer, type NameDer } from './der.ts';
 import { attributeTexts, parseName, withinSubtree } from './names.ts';
-import { children, readTlv, sequence, type Tlv } from './tlv.ts';
 
 /** GeneralName's tags (§4.2.1.6). */
 const RFC822_NAME = 0x81;

@@ -1,7 +1,8 @@
 /** What the CA answered, judged before anything is written to the token: the certificate ordered, or none. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { AgentError, asAgentError, type ErrorCode, type ErrorDetails } from '../../web-bridge/protocol/errors.ts';
-import type { AcquisitionClaims } from '../../web-bridge/protocol/order.ts';
+import type { CertificateDer, SpkiDer } from '../asn1/der.ts';
+import { AgentError, asAgentError, type ErrorCode, type ErrorDetails } from '../protocol/errors.ts';
+import type { AcquisitionClaims } from '../protocol/order.ts';
 import {
   basicConstraints,
   extendedKeyUsages,
@@ -12,7 +13,6 @@ import {
 } from './certificate.ts';
 import { CLOCK_SKEW_MS, isSelfIssued, validatePath } from './chain.ts';
 import { EXTENDED_KEY_USAGE_OID } from './csr.ts';
-import type { CertificateDer, SpkiDer } from './der.ts';
 import { isOrderedSubject, type OrderedAttribute, sameName, sameRdns } from './names.ts';
 import { weakKey, weakSignature } from './strength.ts';
 

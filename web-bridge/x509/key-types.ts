@@ -1,8 +1,8 @@
 /** All that is known of a key type stands in one row; nothing else in the code asks "which algorithm?". */
 import { Buffer } from 'node:buffer';
-import type { KeyType } from '../../web-bridge/protocol/order.ts';
-import type { SpkiDer } from './der.ts';
-import { readBits, readOid, readTlv, readUnsigned, sequence } from './tlv.ts';
+import type { SpkiDer } from '../asn1/der.ts';
+import { readBits, readOid, readTlv, readUnsigned, sequence } from '../asn1/read.ts';
+import type { KeyType } from '../protocol/order.ts';
 
 const RSA_ENCRYPTION = '1.2.840.113549.1.1.1'; // RFC 8017 Appendix C
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1'; // RFC 5480 §2.1.1

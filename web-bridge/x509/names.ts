@@ -1,7 +1,7 @@
 /** Distinguished names (RFC 5280 §4.1.2.4): compared by the rules of §7.1, shown to people as text. */
-import type { CertificateDer, NameDer } from './der.ts';
-import { asDer } from './der.ts';
-import { children, expect, readOid, readTlv, sequence, TAG, type Tlv } from './tlv.ts';
+import type { CertificateDer, NameDer } from '../asn1/der.ts';
+import { asDer } from '../asn1/der.ts';
+import { children, expect, readOid, readTlv, sequence, TAG, type Tlv } from '../asn1/read.ts';
 
 /** One attribute of a subject as orders write it: short name and text. */
 export type OrderedAttribute = readonly [string, string];

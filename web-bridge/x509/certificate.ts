@@ -1,10 +1,6 @@
 /** Certificates (RFC 5280 §4.1) read strictly: by our reader and by OpenSSL, and both must accept. */
 import { X509Certificate } from 'node:crypto';
-import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import type { KeyType } from '../../web-bridge/protocol/order.ts';
-import { asDer, type CertificateDer, type NameDer, type SpkiDer } from './der.ts';
-import { keyTypeOf } from './key-types.ts';
-import { displayName, nameDer, parseName } from './names.ts';
+import { asDer, type CertificateDer, type NameDer, type SpkiDer } from '../asn1/der.ts';
 import {
   expect,
   readBoolean,
@@ -16,7 +12,11 @@ import {
   sequence,
   TAG,
   type Tlv,
-} from './tlv.ts';
+} from '../asn1/read.ts';
+import { AgentError } from '../protocol/errors.ts';
+import type { KeyType } from '../protocol/order.ts';
+import { keyTypeOf } from './key-types.ts';
+import { displayName, nameDer, parseName } from './names.ts';
 
 export type Extension = { readonly critical: boolean; readonly value: Uint8Array };
 

@@ -1,7 +1,8 @@
 /** What is too weak for a certificate of ours: a list of what is accepted, so that the unknown is refused. */
+
+import { readOid, readTlv, sequence } from '../asn1/read.ts';
 import type { ParsedCertificate } from './certificate.ts';
 import { publicKeyFacts } from './key-types.ts';
-import { readOid, readTlv, sequence } from './tlv.ts';
 
 const RSA_MIN_BITS = 2048;
 

@@ -6,7 +6,7 @@
  * Not done: revocation (a certificate just issued), and certificate policies beyond "any policy will do": a CA certificate
  * with critical policyConstraints is refused as one with an unknown critical extension (§4.2).
  */
-import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { AgentError } from '../protocol/errors.ts';
 import { basicConstraints, EXTENSION, keyUsages, type ParsedCertificate } from './certificate.ts';
 import { keepsWithin, type NameConstraints, nameConstraints } from './name-constraints.ts';
 import { sameName } from './names.ts';

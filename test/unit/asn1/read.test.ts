@@ -8,13 +8,13 @@ import {
   readTime,
   readTlv,
   readUnsigned,
-} from '../../../agent/x509/tlv.ts';
+} from '../../../web-bridge/asn1/read.ts';
 import { tlv } from '../../stage/asn1.ts';
 
 const hex = (text: string): Uint8Array => Buffer.from(text, 'hex');
 const time = (tag: number, text: string): Date => readTime(readTlv(tlv(tag, Buffer.from(text))));
 
-describe('x509/tlv', () => {
+describe('asn1/read', () => {
   it('reads lengths of every form, and refuses what is not the shortest', () => {
     for (const size of [0, 1, 127, 128, 255, 256, 65_535, 65_536]) {
       expect(readTlv(tlv(4, Buffer.alloc(size))).value.length).to.equal(size);
