@@ -1,9 +1,12 @@
 /** The use case speaks of plans, the dialogs of what people read: this is the bridge between the two. */
+
 import { AgentError } from '../web-bridge/protocol/errors.ts';
+import { byLanguage } from '../web-bridge/protocol/languages.ts';
 import { attributeTexts, displayName } from '../web-bridge/x509/names.ts';
 import type { CertificateName, ConsentQuestion, Dialog } from './dialog/dialog.ts';
-import type { CertificateAtHand, ConsentRequest, Human } from './enrollment/ports.ts';
 import { purposeOf } from './policy/plan.ts';
+import type { ConsentRequest, Human } from './ports/human.ts';
+import type { CertificateAtHand } from './ports/token.ts';
 
 /** @param openFor a dialog for this plan's bank: its time limit, and a scripted human for test profiles only */
 export function humanAt(openFor: (plan: ConsentRequest['plan']) => Dialog): Human {
@@ -38,7 +41,7 @@ export function humanAt(openFor: (plan: ConsentRequest['plan']) => Dialog): Huma
 function questionOf(request: ConsentRequest): ConsentQuestion {
   const { plan, token } = request;
   const { bank, origin, account, help } = plan;
-  const common = { bank, origin, token, telephone: { ja: help.ja.telephone, en: help.en.telephone } };
+  const common = { bank, origin, token, telephone: byLanguage((language) => help[language].telephone) };
   if ('keyType' in request) {
     const { keyType, plan } = request;
     return { ...common, purpose: purposeOf(plan), account: plan.account, keyType };
@@ -58,4 +61,16 @@ function nameOf({ parsed, token }: CertificateAtHand): CertificateName {
     serialNumber: parsed.serialNumber,
     token,
   };
+}
+
+/**
+ * A scripted human answers for test profiles only; the token host judges the same for itself.
+ * @throws AgentError ERR_POLICY_SCRIPTED_HUMAN_REFUSED
+ */
+export function refuseScriptedHuman(
+  script: string | undefined,
+  plan: { readonly test: boolean; readonly profile: string },
+): void {
+  if (script !== undefined && !plan.test)
+    throw new AgentError('ERR_POLICY_SCRIPTED_HUMAN_REFUSED', { profile: plan.profile });
 }

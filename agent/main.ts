@@ -6,23 +6,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAgentConfig } from '../native-config/load.ts';
 import type { Pkcs11Module } from '../native-config/schema.ts';
 import { PORTS } from '../web-bridge/protocol/envelope.ts';
+import type { Language } from '../web-bridge/protocol/languages.ts';
 import { type Bridge, startBridge } from '../web-bridge/server/server.ts';
-import { actsOn } from './acts.ts';
-import { type Folders, foldersOf, refuseDangerousEnvironment } from './config.ts';
-import type { Language } from './dialog/dialog.ts';
+import { connectCa, humanBy, modulesBy, notifyBy, operationsOn, remindDaily, tokensBy } from './deferred.ts';
 import { systemLanguage, wordsFor } from './dialog/words.ts';
-import { createAttention } from './enrollment/attention.ts';
 import { Enrollments } from './enrollment/enrollments.ts';
-import { openJournal } from './enrollment/journal.ts';
-import type { Journal, Ports } from './enrollment/ports.ts';
-import { openReminderBook } from './enrollment/reminder-book.ts';
-import { openSpentOrders } from './enrollment/spent-orders.ts';
-import { connectCa, humanBy, modulesBy, notifyBy, tokensBy } from './later.ts';
-import { createLocks } from './lock.ts';
-import { openLog, type Report } from './log.ts';
-import type { Acts } from './methods/desktop.ts';
+import type { Operations } from './methods/context.ts';
 import { handlersFor } from './methods/index.ts';
+import { createAttention } from './operations/attention.ts';
+import { platform } from './platform/current.ts';
+import { refuseDangerousEnvironment } from './platform/environment.ts';
+import type { Folders } from './platform/platform.ts';
+import type { Ports } from './ports/ports.ts';
 import { openProfileBook, type ProfileBook } from './profiles.ts';
+import { openJournal } from './records/journal.ts';
+import { createLocks } from './records/lock.ts';
+import { openLog } from './records/log.ts';
+import { openReminderBook } from './records/reminder-book.ts';
+import { openSpentOrders } from './records/spent-orders.ts';
 import type { TokenService } from './token/token.ts';
 
 export type ComposeOptions = {
@@ -35,14 +36,12 @@ export type Agent = {
   readonly version: string;
   readonly folders: Folders;
   readonly language: Language;
-  readonly report: Report;
   readonly profiles: ProfileBook;
   readonly modules: () => Promise<readonly Pkcs11Module[]>;
-  readonly tokens: TokenService;
-  readonly locks: Ports['locks'];
-  readonly journal: Journal;
+  /** Its `tokens` with what only the composition root does with them. */
+  readonly ports: Ports & { readonly tokens: TokenService };
   readonly enrollments: Enrollments;
-  readonly acts: Acts;
+  readonly operations: Operations;
   /** Stops everything where it stands; the journal holds it. */
   readonly close: () => Promise<void>;
 };
@@ -55,7 +54,7 @@ const START_OVER_MS = 2_000;
 /** @throws AgentError ERR_INTERNAL_ENVIRONMENT_REFUSED, ERR_INTERNAL_CONFIG_INVALID, ERR_INTERNAL_STATE_UNWRITABLE */
 export async function compose({ environment, script }: ComposeOptions): Promise<Agent> {
   refuseDangerousEnvironment(environment);
-  const folders = foldersOf(environment);
+  const folders = platform.folders(environment);
   const report = openLog(join(folders.state, 'log'));
   // What is wrong with one of them is told all the same: each is read whole before anybody is let in.
   const [config, profiles, journal] = await Promise.all([
@@ -69,7 +68,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   const tokens = tokensBy({ modules, dialog, profileFolders: folders.profiles, environment, report });
   const locks = createLocks(join(folders.state, 'locks'));
   const now = () => Date.now();
-  const ports: Ports = {
+  const ports = {
     tokens,
     connectCa,
     human: humanBy(dialog, environment),
@@ -78,43 +77,48 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     attention: createAttention(now),
     spentOrders: openSpentOrders(join(folders.state, 'spent-orders'), locks, now),
     reminderBook: openReminderBook(join(folders.state, 'reminders'), report),
-    clock: { now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
-    random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    clock: { now, sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }) },
+    random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
     notify: notifyBy(language, environment, report),
     report,
   };
   const enrollments = new Enrollments(ports, () => profiles.read());
   await enrollments.recover();
-  const acts = actsOn(ports, profiles, version());
+  const close = async (): Promise<void> => {
+    await enrollments.close();
+    await tokens.close();
+  };
+  const operations = operationsOn(ports, () => profiles.read(), version());
+  return { version: version(), folders, language, profiles, modules, ports, enrollments, operations, close };
+}
+
+/** Opens the bridge, and goes on. Closing the bridge ends both. @throws AgentError ERR_BRIDGE_PORT_TAKEN */
+export async function serve(agent: Agent, at: readonly number[] = PORTS): Promise<Bridge> {
+  const { version, enrollments, operations, profiles, ports } = agent;
+  const { report } = ports;
+  const expectWork = () => ports.tokens.keepReady();
+  const handlers = handlersFor({ version, enrollments, operations, expectWork, words: wordsFor });
+  const bridge = await startBridge({ ports: at, origins: () => profiles.origins(), handlers, words: wordsFor, report });
+  const stopReminding = goOn(agent);
+  // An update of the package takes the files away under an agent that runs: its words are read while they are there.
+  setTimeout(() => wordsFor('ERR_INTERNAL_FAILED'), START_OVER_MS).unref();
   return {
-    version: version(),
-    folders,
-    language,
-    report,
-    profiles,
-    modules,
-    tokens,
-    locks,
-    journal,
-    enrollments,
-    acts,
+    port: bridge.port,
     async close() {
-      await enrollments.close();
-      await tokens.close();
+      await Promise.all([bridge.close(), stopReminding()]);
     },
   };
 }
 
-/** Opens the bridge and goes on with what the journal holds. @throws AgentError ERR_BRIDGE_PORT_TAKEN */
-export async function serve(agent: Agent, ports: readonly number[] = PORTS): Promise<Bridge> {
-  const { version, enrollments, acts, profiles, tokens, report } = agent;
-  const expectWork = () => tokens.keepReady();
-  const handlers = handlersFor({ version, enrollments, acts, expectWork, words: wordsFor });
-  const bridge = await startBridge({ ports, origins: () => profiles.origins(), handlers, words: wordsFor, report });
+/** What an agent does by itself: it goes on with what the journal holds, and reminds. Answers how to end the reminders. */
+export function goOn({ enrollments, profiles, ports }: Agent): () => Promise<void> {
   enrollments.goOn();
-  // An update of the package takes the files away under an agent that runs: its words are read while they are there.
-  setTimeout(() => wordsFor('ERR_INTERNAL_FAILED'), START_OVER_MS).unref();
-  return bridge;
+  const ending = new AbortController();
+  const reminding = remindDaily(enrollments, () => profiles.read(), ports, ending.signal);
+  return async () => {
+    ending.abort();
+    await reminding;
+  };
 }
 
 function version(): string {
@@ -123,8 +127,3 @@ function version(): string {
   };
   return manifest.version;
 }
-
-export { AgentError } from '../web-bridge/protocol/errors.ts';
-export { isOpen } from './enrollment/state.ts';
-/** What the command line needs of the rooms, with `findings.ts`; it imports them from nowhere else. */
-export { describeError, languageOf, stateWords } from './telling.ts';

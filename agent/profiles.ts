@@ -1,11 +1,12 @@
 /** The banks' profiles as the running agent knows them, and the user's own folder of them. */
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadProfiles, parseProfile, type RefusedFile } from '../native-config/load.ts';
-import { ownershipFlaw } from '../native-config/ownership.ts';
 import type { Profile } from '../native-config/schema.ts';
 import { AgentError } from '../web-bridge/protocol/errors.ts';
-import type { Report } from './log.ts';
+import { platform } from './platform/current.ts';
+import { writeDurably } from './records/durable-file.ts';
+import type { Report } from './records/log.ts';
 
 const ORIGINS_LIVE_MS = 1_000;
 const MAX_PROFILE_BYTES = 256 * 1024;
@@ -145,12 +146,7 @@ function fileOf(folder: string, id: string): string {
 
 async function write(folder: string, profile: Profile): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const flaw = await ownershipFlaw(folder);
+  const flaw = await platform.ownershipFlaw(folder);
   if (flaw) throw new AgentError('ERR_POLICY_PROFILE_UNSAFE', { file: folder, reason: flaw });
-  const temporary = fileOf(folder, `.${profile.id}.new`);
-  const handle = await open(temporary, 'w', 0o600);
-  await handle.writeFile(`${JSON.stringify(profile, null, 2)}\n`);
-  await handle.sync();
-  await handle.close();
-  await rename(temporary, fileOf(folder, profile.id));
+  await writeDurably(folder, `${profile.id}.json`, `${JSON.stringify(profile, null, 2)}\n`);
 }

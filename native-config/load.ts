@@ -2,8 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { platform } from '../agent/platform/current.ts';
 import { AgentError, asAgentError } from '../web-bridge/protocol/errors.ts';
-import { ownershipFlaw } from './ownership.ts';
 import { type AgentConfig, agentConfig, type Profile, profile } from './schema.ts';
 
 export type RefusedFile = { readonly file: string; readonly error: AgentError };
@@ -44,7 +44,7 @@ async function profileFiles(folders: readonly string[]): Promise<string[]> {
 
 /** @throws AgentError ERR_POLICY_PROFILE_UNSAFE, ERR_POLICY_PROFILE_INVALID */
 export async function readProfile(file: string): Promise<Profile> {
-  const flaw = await ownershipFlaw(file).catch((error: unknown) => {
+  const flaw = await platform.ownershipFlaw(file).catch((error: unknown) => {
     throw new AgentError('ERR_POLICY_PROFILE_INVALID', { file, reason: 'cannot be read' }, error);
   });
   if (flaw) throw new AgentError('ERR_POLICY_PROFILE_UNSAFE', { file, reason: flaw });
@@ -78,7 +78,7 @@ export async function loadAgentConfig(file: string): Promise<AgentConfig> {
     throw new AgentError('ERR_INTERNAL_CONFIG_INVALID', { file, reason: 'cannot be read' }, error);
   });
   if (text === undefined) return v.parse(agentConfig, { version: 1 });
-  const flaw = await ownershipFlaw(file);
+  const flaw = await platform.ownershipFlaw(file);
   if (flaw) throw new AgentError('ERR_INTERNAL_CONFIG_INVALID', { file, reason: flaw });
   const result = v.safeParse(
     agentConfig,

@@ -1,8 +1,8 @@
 /** Whether a PKCS#11 module may be loaded from where it lies. Apart from the schemas: each token host asks this as it starts. */
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
+import { platform } from '../agent/platform/current.ts';
 import { AgentError } from '../web-bridge/protocol/errors.ts';
-import { ownershipFlaw } from './ownership.ts';
 
 /**
  * The module's real path. The path itself must be plain (absolute, no `..`), and neither the file, nor a folder above it,
@@ -15,7 +15,8 @@ export async function checkModulePath(path: string): Promise<string> {
   const real = await realpath(path).catch((error: unknown) => {
     throw new AgentError('ERR_MODULE_MISSING', {}, error);
   });
-  const flaw = (await ownershipFlaw(real)) ?? (real === path ? undefined : await ownershipFlaw(dirname(path)));
+  const flaw =
+    (await platform.ownershipFlaw(real)) ?? (real === path ? undefined : await platform.ownershipFlaw(dirname(path)));
   if (flaw) throw unsafe('others could change it', flaw);
   return real;
 }

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
+import { platform } from '../agent/platform/current.ts';
 import { AgentError, asAgentError, type ErrorCode } from '../web-bridge/protocol/errors.ts';
 import { checkModulePath } from './module-path.ts';
 import { p11KitFolders, readP11Kit } from './p11-kit.ts';
@@ -67,9 +68,7 @@ async function judged(module: Pkcs11Module, report: Report, noNews?: ErrorCode):
 
 async function knownPaths(): Promise<string[]> {
   const families = await loadTokenFamilies();
-  const { platform } = process;
-  if (platform !== 'linux' && platform !== 'darwin' && platform !== 'win32') return [];
-  return families.flatMap(({ modules }) => modules[platform]);
+  return families.flatMap(({ modules }) => modules[platform.name]);
 }
 
 async function p11KitPaths(): Promise<readonly string[]> {

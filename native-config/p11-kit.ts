@@ -5,7 +5,7 @@
  */
 import { access, readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { ownershipFlaw } from './ownership.ts';
+import { platform } from '../agent/platform/current.ts';
 
 export type P11KitFolders = {
   /** Folders of `*.module` files: the user's first. Where two hold a file of one name, the earlier wins setting by setting. */
@@ -75,7 +75,7 @@ async function moduleFiles(folder: string): Promise<string[]> {
 /** What others may write is nobody's configuration: it could name any library of this machine to be loaded. */
 async function readSettings(path: string): Promise<Settings | string> {
   try {
-    if (await ownershipFlaw(path)) return 'others could change it';
+    if (await platform.ownershipFlaw(path)) return 'others could change it';
     return parse((await readFile(path, 'utf8')).slice(0, MAX_FILE_CHARACTERS));
   } catch {
     return 'cannot be read';

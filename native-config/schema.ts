@@ -1,9 +1,23 @@
 /** Shapes of what stands on disk: a bank's profile, the agent's own configuration, what is known of tokens. */
 import * as v from 'valibot';
+import { type ByLanguage, byLanguage, LANGUAGES, type Language } from '../web-bridge/protocol/languages.ts';
 import { KEY_TYPES, plainText } from '../web-bridge/protocol/order.ts';
 
 const pem = v.pipe(v.string(), v.regex(/^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?$/));
-const name = v.strictObject({ ja: plainText(64), en: plainText(64) });
+/**
+ * A bank's text in every language of ours. A profile has it in Japanese and English; where it leaves another out, English
+ * stands in.
+ */
+function inEveryLanguage<T>(one: v.GenericSchema<T>): v.GenericSchema<unknown, ByLanguage<T>> {
+  const required: readonly Language[] = ['ja', 'en'];
+  const entries = byLanguage((language) => (required.includes(language) ? one : v.exactOptional(one)));
+  return v.pipe(
+    v.strictObject(entries),
+    v.transform((texts) => byLanguage((language) => texts[language] ?? texts.en)),
+  );
+}
+
+const name = inEveryLanguage(plainText(64));
 const identifier = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{1,63}$/));
 const days = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3650));
 const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(90 * 24 * 3_600_000));
@@ -49,21 +63,24 @@ const orderKey = v.variant('kty', [
   }),
 ]);
 
-/** Where certificates are requested. `url` is opaque: only EST's operation is appended (RFC 7030 §3.2.2). */
-const enrollmentService = v.strictObject({
-  protocol: v.literal('est'),
-  url: v.pipe(
-    v.string(),
-    v.check((text) => URL.canParse(text) && /^https:$/.test(new URL(text).protocol), 'not an https URL'),
-    v.check((text) => !/[?#@]/.test(text) && !text.endsWith('/'), 'query, fragment, user or a slash at its end'),
-  ),
-  /** TLS trust anchors of this service, and the only ones: the system's are not consulted. */
-  trustAnchors: v.pipe(v.array(pem), v.minLength(1), v.maxLength(8)),
-  /** Whether the same bytes sent again bring the same certificate. */
-  resend: v.optional(v.picklist(['never', 'idempotent']), 'never'),
-  /** How a code that the human types is shown to the CA. */
-  asked: v.optional(v.picklist(['basic', 'bearer']), 'basic'),
-});
+/** Where certificates are requested: one row a protocol. */
+const enrollmentService = v.variant('protocol', [
+  v.strictObject({
+    protocol: v.literal('est'),
+    /** Opaque: only EST's operation is appended (RFC 7030 §3.2.2). */
+    url: v.pipe(
+      v.string(),
+      v.check((text) => URL.canParse(text) && /^https:$/.test(new URL(text).protocol), 'not an https URL'),
+      v.check((text) => !/[?#@]/.test(text) && !text.endsWith('/'), 'query, fragment, user or a slash at its end'),
+    ),
+    /** TLS trust anchors of this service, and the only ones: the system's are not consulted. */
+    trustAnchors: v.pipe(v.array(pem), v.minLength(1), v.maxLength(8)),
+    /** Whether the same bytes sent again bring the same certificate. */
+    resend: v.optional(v.picklist(['never', 'idempotent']), 'never'),
+    /** How a code that the human types is shown to the CA. */
+    asked: v.optional(v.picklist(['basic', 'bearer']), 'basic'),
+  }),
+]);
 export type EnrollmentService = v.InferOutput<typeof enrollmentService>;
 
 const tokenMatch = v.strictObject({
@@ -125,10 +142,7 @@ export const profile = v.strictObject({
   ),
   renewal: v.strictObject({ opensDaysBefore: days, closesDaysAfter: days }),
   deadlines: v.optional(deadlines, {}),
-  help: v.strictObject({
-    ja: v.strictObject({ text: plainText(400), telephone: plainText(40) }),
-    en: v.strictObject({ text: plainText(400), telephone: plainText(40) }),
-  }),
+  help: inEveryLanguage(v.strictObject({ text: plainText(400), telephone: plainText(40) })),
 });
 export type Profile = v.InferOutput<typeof profile>;
 
@@ -146,7 +160,7 @@ export type Pkcs11Module = v.InferOutput<typeof pkcs11Module>;
 /** `agent.json` in the configuration folder. */
 export const agentConfig = v.strictObject({
   version: v.literal(1),
-  language: v.optional(v.picklist(['ja', 'en'])),
+  language: v.optional(v.picklist(LANGUAGES)),
   /** Modules beyond those of `native-config/tokens/`. */
   modules: v.optional(v.array(pkcs11Module), []),
   /** Real paths of modules that must not be loaded. */

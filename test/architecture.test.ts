@@ -1,4 +1,4 @@
-/** The import table of ARCHITECTURE.md, held against every import there is. It names the stray one. */
+/** The import table of ARCHITECTURE.md is read from there, and held against every import there is. The test names the stray one. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -6,45 +6,23 @@ import { expect } from 'chai';
 const ROOT = resolve(import.meta.dirname, '../..');
 const PROTOCOL = 'web-bridge/protocol';
 
-/** room → what it may import of ours beside the protocol; `types:` marks what may only be imported as a type. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  [PROTOCOL]: [],
-  'web-bridge/sdk': [],
-  'web-bridge/server': [],
-  'web-bridge/bank': ['web-bridge/asn1', 'web-bridge/x509'],
-  'web-bridge/demo': ['web-bridge/sdk', 'web-bridge/bank', 'web-bridge/asn1', 'web-bridge/x509'],
-  'web-bridge/asn1': [],
-  'web-bridge/x509': ['web-bridge/asn1'],
-  'native-config': [],
-  'agent/dialog': [],
-  'agent/policy': ['web-bridge/asn1', 'web-bridge/x509', 'native-config'],
-  'agent/enrollment': ['web-bridge/asn1', 'web-bridge/x509', 'agent/policy'],
-  'agent/authentication': ['web-bridge/asn1', 'web-bridge/x509', 'agent/policy', 'types:agent/enrollment/ports.ts'],
-  'agent/methods': ['agent/enrollment', 'agent/authentication'],
-  'agent/ca': ['web-bridge/asn1', 'web-bridge/x509', 'types:agent/enrollment/ports.ts'],
-  'agent/token': [
-    'web-bridge/asn1',
-    'web-bridge/x509',
-    'types:agent/enrollment/ports.ts',
-    'types:native-config/schema.ts',
-    'types:agent/dialog/dialog.ts',
-  ],
-  'agent/token-host': ['agent/token/host-protocol.ts', 'agent/token/frame.ts', 'agent/dialog', 'native-config'],
-  agent: [
-    'web-bridge/asn1',
-    'web-bridge/x509',
-    'agent/ca',
-    'agent/dialog',
-    'agent/enrollment',
-    'agent/authentication',
-    'agent/methods',
-    'agent/policy',
-    'agent/token',
-    'native-config',
-    'web-bridge/server',
-  ],
-  'agent/cli': ['agent'],
-};
+/** The rows of the table in ARCHITECTURE.md: a room, and what it may import of ours beside the protocol. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = tableIn(
+  readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'),
+);
+
+/** `types: x` in a row marks what may only be imported as a type. A row of `agent/*.ts` is the files of that folder alone. */
+function tableIn(text: string): Record<string, string[]> {
+  const rows = [...text.matchAll(/^\| (\S+) \| [^|]+ \| ([^|]+) \|$/gm)].filter(([, room]) =>
+    /^(agent|native-config|web-bridge)\b/.test(room ?? ''),
+  );
+  return Object.fromEntries(
+    rows.map(([, room = '', allowed = '']) => [
+      room.replace('/*.ts', ''),
+      allowed === '–' ? [] : allowed.split(', ').map((one) => one.replace('types: ', 'types:').replace('/*.ts', '')),
+    ]),
+  );
+}
 
 /** Packages that one room alone may import: the PIN and the native module stay where they are kept apart. */
 const ALONE: Readonly<Record<string, readonly string[]>> = {
@@ -87,7 +65,24 @@ function isAllowed({ room, target, typeOnly }: Import): boolean {
   const to = roomOf(target);
   if (to === room || to === PROTOCOL) return true;
   const allowed = MAY_IMPORT[room] ?? [];
-  return allowed.includes(to) || allowed.includes(target) || (typeOnly && allowed.includes(`types:${target}`));
+  return allowed.includes(to) || allowed.includes(target) || (typeOnly && allowed.includes(`types:${to}`));
+}
+
+/** The files of which each imports the next, and the last the first; empty: there is no such circle. */
+function circleIn(imports: readonly Import[]): string[] {
+  const targets = new Map<string, Import[]>();
+  for (const one of imports) targets.set(one.file, [...(targets.get(one.file) ?? []), one]);
+  const done = new Set<string>();
+  const search = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return path.slice(path.indexOf(file));
+    if (done.has(file)) return [];
+    const found = (targets.get(file) ?? [])
+      .map(({ target }) => search(target, [...path, file]))
+      .find((one) => one.length > 0);
+    done.add(file);
+    return found ?? [];
+  };
+  return [...targets.keys()].map((file) => search(file, [])).find((one) => one.length > 0) ?? [];
 }
 
 describe('architecture', () => {
@@ -101,6 +96,25 @@ describe('architecture', () => {
 
   it('has no import that the table does not allow', () => {
     expect(ours.filter((one) => !isAllowed(one)).map(({ file, target }) => `${file} → ${target}`)).to.deep.equal([]);
+  });
+
+  it('has at most three files beside main.ts, and types alone in the ports', () => {
+    const beside = readdirSync(join(ROOT, 'agent')).filter((name) => name.endsWith('.ts') && name !== 'main.ts');
+    expect(beside.length).to.be.at.most(3);
+    const ports = sources().filter((file) => file.startsWith('agent/ports/'));
+    const values = ports.filter((file) =>
+      /^export (async )?(function|const|class|let)/m.test(readFileSync(join(ROOT, file), 'utf8')),
+    );
+    expect(values).to.deep.equal([]);
+  });
+
+  it('has no circle of files', () => {
+    expect(circleIn(ours)).to.deep.equal([]);
+    const back = { file: 'b.ts', room: '', target: 'a.ts', typeOnly: true };
+    expect(circleIn([{ file: 'a.ts', room: '', target: 'b.ts', typeOnly: false }, back])).to.have.members([
+      'a.ts',
+      'b.ts',
+    ]);
   });
 
   it('keeps each guarded package in its rooms', () => {

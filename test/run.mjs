@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 /** Tests that need the bridge's fixed ports. */
 const ON_FIXED_PORTS = [
-  'dist/test/unit/agent/surroundings.test.js',
+  'dist/test/unit/doctor/ports.test.js',
   ...['bundle', 'cli', 'profile-cli', 'reference-bank-*', 'reminders', 'sdk-*', 'spare'].map(
     (name) => `dist/test/integration/${name}.test.js`,
   ),

@@ -4,10 +4,9 @@ import { children, expect, readCount, readOid, readTlv, sequence, TAG, type Tlv 
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
 import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
-import type { CsrAttributes } from '../enrollment/ports.ts';
+import type { RequestDemands } from '../ports/ca.ts';
 import { decodeTransfer } from './transfer.ts';
 
-const EXTENSION_REQUEST = '1.2.840.113549.1.9.14'; // RFC 2985 §5.4.2
 /** What we cannot do, so that it must be told before a key is made. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.7': 'challengePassword', // RFC 7030 §3.5: linked to the TLS session, which TLS 1.3 has no means for
@@ -15,33 +14,33 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.16.2.62': 'extensionReqTemplate',
 };
 
-type Wish = { readonly oid: string; readonly values: readonly Tlv[] };
+type Attribute = { readonly oid: string; readonly values: readonly Tlv[] };
 
-export const NO_WISHES: CsrAttributes = { keys: undefined, extensions: [] };
+export const NO_DEMANDS: RequestDemands = { keys: undefined };
 
 /** @throws AgentError ERR_CA_ANSWER_INVALID, ERR_CA_ATTRIBUTES_UNSUPPORTED */
-export function csrAttributesOf(body: Uint8Array): CsrAttributes {
+export function csrAttributesOf(body: Uint8Array): RequestDemands {
   const der = decodeTransfer(body);
-  if (der.length === 0) return NO_WISHES;
-  const { keys, extensions, unsupported } = understand(der);
+  if (der.length === 0) return NO_DEMANDS;
+  const { keys, unsupported } = understand(der);
   if (unsupported !== undefined) throw new AgentError('ERR_CA_ATTRIBUTES_UNSUPPORTED', { wanted: unsupported });
-  return { keys, extensions };
+  return { keys };
 }
 
-function understand(der: Uint8Array): CsrAttributes & { readonly unsupported: string | undefined } {
+function understand(der: Uint8Array): RequestDemands & { readonly unsupported: string | undefined } {
   try {
-    const wishes = sequence(readTlv(der)).map(parseWish);
-    const template = wishes.find(({ oid }) => Object.hasOwn(UNSUPPORTED, oid));
-    if (template) return { ...NO_WISHES, unsupported: UNSUPPORTED[template.oid] };
-    const keys = keyTypes(wishes);
-    return { keys, extensions: extensionOids(wishes), unsupported: keys?.length === 0 ? 'key type' : undefined };
+    const attributes = sequence(readTlv(der)).map(parseAttribute);
+    const template = attributes.find(({ oid }) => Object.hasOwn(UNSUPPORTED, oid));
+    if (template) return { ...NO_DEMANDS, unsupported: UNSUPPORTED[template.oid] };
+    const keys = keyTypes(attributes);
+    return { keys, unsupported: keys?.length === 0 ? 'key type' : undefined };
   } catch (error) {
     throw new AgentError('ERR_CA_ANSWER_INVALID', { reason: 'not CsrAttrs' }, error);
   }
 }
 
 /** AttrOrOID: a bare OBJECT IDENTIFIER, or an Attribute with values. */
-function parseWish(tlv: Tlv): Wish {
+function parseAttribute(tlv: Tlv): Attribute {
   if (tlv.tag === TAG.oid) return { oid: readOid(tlv), values: [] };
   const [type, values] = sequence(tlv);
   return { oid: readOid(type), values: children(expect(values, TAG.set)) };
@@ -51,13 +50,16 @@ function parseWish(tlv: Tlv): Wish {
  * Keys by algorithm, with sizes or curves as values, or curves named on their own (as libest does); where a signature
  * algorithm stands there too, a key must fit both.
  */
-function keyTypes(wishes: readonly Wish[]): KeyType[] | undefined {
-  const byKey = wishes.filter(({ oid }) => KEY_OIDS.has(oid));
-  const bySignature = wishes.filter(({ oid }) => SIGNATURE_OID.test(oid));
+function keyTypes(attributes: readonly Attribute[]): KeyType[] | undefined {
+  const byKey = attributes.filter(({ oid }) => KEY_OIDS.has(oid));
+  const bySignature = attributes.filter(({ oid }) => SIGNATURE_OID.test(oid));
   if (byKey.length === 0 && bySignature.length === 0) return undefined;
-  const fitsAny = (list: readonly Wish[], fits: (type: KeyType, wish: Wish) => boolean, type: KeyType): boolean =>
-    list.length === 0 || list.some((wish) => fits(type, wish));
-  return KEY_TYPES.filter((type) => fitsAny(byKey, isWishedKey, type) && fitsAny(bySignature, signsSo, type));
+  const fitsAny = (
+    list: readonly Attribute[],
+    fits: (type: KeyType, attribute: Attribute) => boolean,
+    type: KeyType,
+  ): boolean => list.length === 0 || list.some((attribute) => fits(type, attribute));
+  return KEY_TYPES.filter((type) => fitsAny(byKey, isDemandedKey, type) && fitsAny(bySignature, signsSo, type));
 }
 
 const NAMED_CURVES = ['1.2.840.10045.3.1.7', '1.3.132.0.34', '1.3.132.0.35'];
@@ -70,7 +72,7 @@ const KEY_OIDS = new Set([
 /** xWithRSAEncryption, RSASSA-PSS and ecdsa-with-x: the arcs under which they stand. */
 const SIGNATURE_OID = /^(1\.2\.840\.113549\.1\.1\.([2-5]|1[0-6])|1\.2\.840\.10045\.4\..+)$/;
 
-function isWishedKey(type: KeyType, { oid, values }: Wish): boolean {
+function isDemandedKey(type: KeyType, { oid, values }: Attribute): boolean {
   const row = KEY_TYPE[type];
   if (row.family === 'EC' && oid === row.curveOid) return true;
   if (oid !== row.spkiOid) return false;
@@ -80,15 +82,6 @@ function isWishedKey(type: KeyType, { oid, values }: Wish): boolean {
     : values.some((value) => readCount(value) === row.modulusBits);
 }
 
-function signsSo(type: KeyType, { oid }: Wish): boolean {
+function signsSo(type: KeyType, { oid }: Attribute): boolean {
   return KEY_TYPE[type].signatureOid === oid;
-}
-
-/** The values: OIDs (RFC 7030), or Extensions of which the OIDs count here (RFC 8951, RFC 9908 §3.2). */
-function extensionOids(wishes: readonly Wish[]): string[] {
-  const values = wishes.filter(({ oid }) => oid === EXTENSION_REQUEST).flatMap((wish) => wish.values);
-  const oids = values.flatMap((value) =>
-    value.tag === TAG.oid ? [readOid(value)] : sequence(value).map((extension) => readOid(sequence(extension)[0])),
-  );
-  return [...new Set(oids)];
 }

@@ -2,8 +2,8 @@
 
 import type { CertificateDer, CsrDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
-import type { Authorization, CaAnswer, CertificationAuthority, ConnectCa, CsrAttributes } from '../enrollment/ports.ts';
-import { csrAttributesOf, NO_WISHES } from './csrattrs.ts';
+import type { Authorization, CaAnswer, CertificationAuthority, ConnectCa, RequestDemands } from '../ports/ca.ts';
+import { csrAttributesOf, NO_DEMANDS } from './csrattrs.ts';
 import { exchange, type HttpAnswer, httpDate, serverWords } from './http.ts';
 import { certificatesOf } from './pkcs7.ts';
 import { encodeTransfer } from './transfer.ts';
@@ -14,10 +14,12 @@ type Service = { readonly url: string; readonly trustAnchors: readonly string[];
 export const connectEst: ConnectCa = ({ url, trustAnchors }, timeoutMs): CertificationAuthority => {
   const service = { url, trustAnchors, timeoutMs };
   return {
-    csrattrs: async (signal) => processCsrattrs(await get(service, 'csrattrs', signal)),
-    cacerts: async (signal) => processCacerts(await get(service, 'cacerts', signal)),
-    simpleenroll: async (csr, authorization, signal) =>
+    demands: async (signal) => processCsrattrs(await get(service, 'csrattrs', signal)),
+    certificates: async (signal) => processCacerts(await get(service, 'cacerts', signal)),
+    request: async (csr, authorization, signal) =>
       processSimpleenroll(await requestSimpleenroll(service, csr, authorization, signal)),
+    // Anybody may ask for the CA's certificates, and every answer has a Date (RFC 9110 §6.6.1).
+    clock: async (signal) => (await get(service, 'cacerts', signal)).date,
   };
 };
 
@@ -26,8 +28,8 @@ function get(service: Service, operation: string, signal: AbortSignal): Promise<
 }
 
 /** RFC 7030 §4.5.2: 204 and 404 both say that there are none. */
-function processCsrattrs(answer: HttpAnswer): CsrAttributes {
-  if (answer.status === 204 || answer.status === 404) return NO_WISHES;
+function processCsrattrs(answer: HttpAnswer): RequestDemands {
+  if (answer.status === 204 || answer.status === 404) return NO_DEMANDS;
   if (answer.status !== 200) throw refusal('ERR_CA_UNAVAILABLE', answer);
   return csrAttributesOf(answer.body);
 }

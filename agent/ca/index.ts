@@ -1,10 +1,9 @@
 /** The enrollment protocols we speak, by the name that a profile gives them. One more is one file and one line here. */
-import type { ConnectCa } from '../enrollment/ports.ts';
+import type { CaProtocol } from '../../web-bridge/protocol/order.ts';
+import type { ConnectCa } from '../ports/ca.ts';
 import { connectEst } from './est.ts';
 
-type Protocol = Parameters<ConnectCa>[0]['protocol'];
-
-const CONNECT: Readonly<Record<Protocol, ConnectCa>> = {
+const CONNECT: Readonly<Record<CaProtocol, ConnectCa>> = {
   est: connectEst,
 };
 

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import type { Language } from '../../web-bridge/protocol/languages.ts';
 import type { Agent } from '../main.ts';
 import { blocks, dateIn, fields } from './layout.ts';
 import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
-import { type Language, type Wording, wordingIn } from './wording.ts';
+import { type Wording, wordingIn } from './wording.ts';
 
 const LIST_MS = 60_000;
 
@@ -14,10 +15,10 @@ export function registerCertificates(program: Command, say: Wording): void {
     .action((options: CommonOptions) => conclude(options, run));
 }
 
-async function run({ tokens, language }: Agent): Promise<Outcome> {
-  const { describeCertificate } = await import('../findings.ts');
+async function run({ ports: { tokens }, language }: Agent): Promise<Outcome> {
+  const { describeCertificate } = await import('../../web-bridge/x509/certificate.ts');
   const signal = AbortSignal.timeout(LIST_MS);
-  const present = (await tokens.list(signal)).filter(({ initialized }) => initialized);
+  const present = await tokens.list(signal);
   const stored = (await Promise.all(present.map((token) => tokens.certificates(token, signal)))).flat();
   const rows = stored
     .map(({ token, certificate, label }) => ({ token: token.label, label, ...readable(certificate) }))

@@ -1,11 +1,15 @@
 import { release } from 'node:os';
 import type { Command } from 'commander';
-import type { Finding } from '../doctor.ts';
-import { languageOf } from '../telling.ts';
+import { systemLanguage } from '../dialog/words.ts';
+import type { CheckName } from '../doctor/doctor.ts';
+import type { Finding as FindingOf } from '../doctor/finding.ts';
+import { isServing } from '../doctor/serving.ts';
+import { platform } from '../platform/current.ts';
 import { padded, widthOf } from './layout.ts';
 import { type CommonOptions, concluding, type Outcome } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
+type Finding = FindingOf<CheckName>;
 type DoctorOptions = CommonOptions & { readonly support?: true };
 
 export function registerDoctor(program: Command, say: Wording): void {
@@ -18,9 +22,9 @@ export function registerDoctor(program: Command, say: Wording): void {
 }
 
 async function run({ support }: DoctorOptions, version: string): Promise<Outcome> {
-  const { examineDesk, isServing } = await import('../doctor.ts');
-  const found = await examineDesk(process.env);
-  const serving = await isServing(process.env);
+  const { examine } = await import('../doctor/doctor.ts');
+  const found = await examine(process.env);
+  const serving = await isServing(platform.folders(process.env));
   const findings = found.map(support ? shared : withoutShared);
   const machine = `Inkan ${version}  ${process.platform} ${release()} ${process.arch}  ${new Date().toISOString()}`;
   const json = { ...(support ? { machine } : {}), serving, findings };
@@ -40,7 +44,7 @@ function shared({ check, ok, shared: fact, remarks, code, support, words }: Find
 }
 
 function linesOf(findings: readonly Finding[], serving: boolean): string[] {
-  const language = languageOf(process.env);
+  const language = systemLanguage(process.env);
   const say = wordingIn(language);
   const width = Math.max(...findings.map(({ check }) => widthOf(say(`check.${check}`))), widthOf(say('check.service')));
   const text = findings.flatMap(({ ok, check, fact, remarks = [], words, support }) => {

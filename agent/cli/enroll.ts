@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Agent } from '../main.ts';
 import { followToEnd } from './following.ts';
 import { harmless } from './layout.ts';
@@ -25,9 +26,8 @@ export function registerEnroll(program: Command, say: Wording): void {
 /** No page vouches for the origin here: it is the order's own, shown to the person, and must be one of the profile's. */
 async function run(agent: Agent, options: Options): Promise<Outcome> {
   const { profile, order: file } = options;
-  const { AgentError } = await import('../main.ts');
-  const { unverifiedClaims } = await import('../findings.ts');
-  const order = (await readOrder(file, AgentError)).trim();
+  const { unverifiedClaims } = await import('../policy/order.ts');
+  const order = (await readOrder(file)).trim();
   const { iss, origin, purpose } = unverifiedClaims(order);
   if (iss !== profile) throw new AgentError('ERR_POLICY_ORDER_ISSUER_UNKNOWN', { profile });
   if (typeof origin !== 'string') throw new AgentError('ERR_POLICY_ORDER_CLAIMS_INVALID', { member: 'origin' });
@@ -37,7 +37,7 @@ async function run(agent: Agent, options: Options): Promise<Outcome> {
   return await followToEnd(agent, enrollment, options);
 }
 
-async function readOrder(file: string, AgentError: typeof import('../main.ts').AgentError): Promise<string> {
+async function readOrder(file: string): Promise<string> {
   try {
     return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
   } catch (error) {

@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
+import { ERRORS } from '../../web-bridge/protocol/errors.ts';
+import type { Language } from '../../web-bridge/protocol/languages.ts';
+import { say } from '../dialog/words.ts';
 import type { Agent } from '../main.ts';
+import { isOpen } from '../records/states.ts';
 import { blocks, fields, timeIn } from './layout.ts';
 import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
-import { type Language, type Wording, wordingIn } from './wording.ts';
+import { type Wording, wordingIn } from './wording.ts';
 
 export function registerEnrollments(program: Command, say: Wording): void {
   program
@@ -12,9 +16,8 @@ export function registerEnrollments(program: Command, say: Wording): void {
     .action((options: CommonOptions) => conclude(options, run));
 }
 
-async function run({ journal, language }: Agent): Promise<Outcome> {
-  const { AgentError, describeError, isOpen, stateWords } = await import('../main.ts');
-  const { resultOf } = await import('../findings.ts');
+async function run({ ports: { journal }, language }: Agent): Promise<Outcome> {
+  const { resultOf } = await import('../enrollment/result.ts');
   const rows = (await journal.list()).map(({ enrollment, startedAt, updatedAt, state }) => ({
     enrollment,
     state: state.name,
@@ -28,12 +31,10 @@ async function run({ journal, language }: Agent): Promise<Outcome> {
       ? { nextAt: new Date(state.nextAt).toISOString(), deadlineAt: new Date(state.deadlineAt).toISOString() }
       : {}),
     ...(state.name === 'completed' ? { result: resultOf(state) } : {}),
-    ...(state.name === 'failed'
-      ? { code: state.code, support: describeError(new AgentError(state.code)).support }
-      : {}),
+    ...(state.name === 'failed' ? { code: state.code, support: ERRORS[state.code].support } : {}),
     ...('leftover' in state && state.leftover ? { keyLeftOn: state.leftover.token.label } : {}),
   }));
-  const text = rows.map((row) => block({ ...row, words: stateWords(language, row.state) }, language));
+  const text = rows.map((row) => block({ ...row, words: say(language, `state.${row.state}`) }, language));
   return { text: text.length > 0 ? blocks(text) : [wordingIn(language)('noEnrollments')], json: rows };
 }
 

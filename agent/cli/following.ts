@@ -1,14 +1,19 @@
 /** Follows an enrollment on the terminal: a line for each state, a sign of life while a key is made. */
+
+import type { Language } from '../../web-bridge/protocol/languages.ts';
+import { say as stateText } from '../dialog/words.ts';
 import type { Agent } from '../main.ts';
+import { platform } from '../platform/current.ts';
+import { isOpen } from '../records/states.ts';
 import { columns, fields, timeIn } from './layout.ts';
 import type { CommonOptions, Outcome } from './outcome.ts';
-import { type Language, wordingIn } from './wording.ts';
+import { wordingIn } from './wording.ts';
 
 const TICK_MS = 1_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Result = NonNullable<Awaited<ReturnType<Agent['enrollments']['result']>>>;
-type Standing = Awaited<ReturnType<Agent['enrollments']['settled']>>;
+type Progress = Awaited<ReturnType<Agent['enrollments']['settled']>>;
 
 export async function followToEnd(
   agent: Agent,
@@ -16,41 +21,37 @@ export async function followToEnd(
   { scriptedHuman }: CommonOptions,
 ): Promise<Outcome> {
   const { enrollments } = agent;
-  const progress = await showProgress(
-    agent,
-    await enrollments.standing(enrollment, 'owner'),
-    scriptedHuman !== undefined,
-  );
-  const stopListening = enrollments.listen(enrollment, 'owner', progress.show);
+  const first = await enrollments.progress(enrollment, 'owner');
+  const display = await showProgress(agent, first, scriptedHuman !== undefined);
+  const stopListening = enrollments.listen(enrollment, 'owner', display.show);
   const interruption = closeWhenInterrupted(agent);
-  const standing = await enrollments.settled(enrollment, 'owner');
+  const last = await enrollments.settled(enrollment, 'owner');
   stopListening();
-  progress.end();
-  if (interruption.end()) return interrupted(agent, standing);
-  if (standing.error) return await stopped(agent, standing, standing.error);
+  display.end();
+  if (interruption.end()) return interrupted(agent, last);
+  if (last.error) return await stopped(agent, last, last.error);
   const result = await enrollments.result(enrollment, 'owner');
   const text = result ? describe(result, agent.language) : [];
-  return { text, json: { ...standing, ...(result ? { result } : {}) } };
+  return { text, json: { ...last, ...(result ? { result } : {}) } };
 }
 
 /** On standard error, so that standard output holds the result alone. The last line lives while a step takes its time. */
 async function showProgress(
   { language }: Agent,
-  first: Standing,
+  first: Progress,
   isScripted: boolean,
-): Promise<{ readonly show: (standing: Standing) => void; readonly end: () => void }> {
-  const { stateWords } = await import('../main.ts');
+): Promise<{ readonly show: (progress: Progress) => void; readonly end: () => void }> {
   const { isTTY } = process.stderr;
   // Where the human is asked on this very terminal, a line that lives would wipe the question away.
-  const isAlive = isTTY && (isScripted || (await import('../doctor.ts')).hasWindows(process.env));
+  const isAlive = isTTY && (isScripted || platform.dialogPrograms(process.env).length > 0);
   const startedAt = Date.now();
   const clear = isAlive ? '\r\x1b[K' : '';
   const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`.padStart(8);
-  let shown: Standing['state'] | undefined;
-  const show = ({ state }: Standing) => {
+  let shown: Progress['state'] | undefined;
+  const show = ({ state }: Progress) => {
     if (state === shown) return;
     shown = state;
-    process.stderr.write(`${clear}${seconds()}  ${stateWords(language, state)}\n`);
+    process.stderr.write(`${clear}${seconds()}  ${stateText(language, `state.${state}`)}\n`);
   };
   const tick = () => process.stderr.write(`${clear}${seconds()}  …`);
   show(first);
@@ -78,8 +79,11 @@ function closeWhenInterrupted({ enrollments }: Agent): { end(): boolean } {
 }
 
 /** Why it stopped; and how to go on, where that is possible. */
-async function stopped({ language, journal }: Agent, { enrollment, state }: Standing, error: Error): Promise<Outcome> {
-  const { isOpen } = await import('../main.ts');
+async function stopped(
+  { language, ports: { journal } }: Agent,
+  { enrollment, state }: Progress,
+  error: Error,
+): Promise<Outcome> {
   const entry = await journal.read(enrollment);
   const text =
     entry && isOpen(entry.state) ? [`  ${wordingIn(language)('proceedWith')} inkan resume ${enrollment}`] : [];
@@ -87,7 +91,7 @@ async function stopped({ language, journal }: Agent, { enrollment, state }: Stan
 }
 
 /** Before the human consented nothing is on record, and there is nothing to go on with. */
-async function interrupted({ language, journal }: Agent, { enrollment, state }: Standing): Promise<Outcome> {
+async function interrupted({ language, ports: { journal } }: Agent, { enrollment, state }: Progress): Promise<Outcome> {
   const say = wordingIn(language);
   const kept = (await journal.read(enrollment)) !== undefined;
   const text = kept ? [say('interrupted'), `  inkan resume ${enrollment}`] : [say('interruptedEarly')];

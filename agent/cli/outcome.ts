@@ -1,8 +1,10 @@
 /** How every command ends: its result as text or as JSON; or an error with its words, its remedy and its support code. */
+
+import type { Language } from '../../web-bridge/protocol/languages.ts';
+import { describeError, systemLanguage } from '../dialog/words.ts';
 import type { Agent } from '../main.ts';
-import { describeError, languageOf } from '../telling.ts';
 import { harmless } from './layout.ts';
-import { type Language, wordingIn } from './wording.ts';
+import { wordingIn } from './wording.ts';
 
 /** What a command found: lines for people, and the same for machines. */
 export type Outcome = {
@@ -42,12 +44,12 @@ export async function concluding(
 ): Promise<void> {
   try {
     const outcome = await work();
-    const language = languageSet() ?? languageOf(process.env);
+    const language = languageSet() ?? systemLanguage(process.env);
     if (outcome.error) explain(outcome.error, { json, language, left: outcome });
     else print(process.stdout, json ? documents(outcome.json) : outcome.text.map(harmless));
     if (outcome.failed) process.exitCode = 1;
   } catch (error) {
-    explain(error, { json, language: languageSet() ?? languageOf(process.env) });
+    explain(error, { json, language: languageSet() ?? systemLanguage(process.env) });
   }
 }
 

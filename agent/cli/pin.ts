@@ -20,8 +20,8 @@ export function registerPin(program: Command, say: Wording): void {
 
 /** The PIN is typed into the token host's dialog, never here. Unlocking is the bank's: the dialog says whom to call. */
 async function change(agent: Agent, options: Options): Promise<Outcome> {
-  const { changePin } = await import('../findings.ts');
-  const { label, serialNumber } = await changePin(agent, options);
+  const { changePin } = await import('../operations/pin-change.ts');
+  const { label, serialNumber } = await changePin(options, await agent.profiles.read(), agent.ports);
   const say = wordingIn(agent.language);
   return {
     text: [say('pinChanged'), `${label}  ${serialNumber}`],

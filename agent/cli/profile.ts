@@ -1,9 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { LANGUAGES, type Language } from '../../web-bridge/protocol/languages.ts';
+import { describeError } from '../dialog/words.ts';
 import type { Agent } from '../main.ts';
 import { blocks, type Field, fields, harmless } from './layout.ts';
 import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
-import { type Language, type Wording, wordingIn } from './wording.ts';
+import { type Wording, wordingIn } from './wording.ts';
 
 export function registerProfile(program: Command, say: Wording): void {
   const profile = program.command('profile').description(say('help.profile')).helpCommand(false);
@@ -27,7 +30,6 @@ export function registerProfile(program: Command, say: Wording): void {
 type Profile = Awaited<ReturnType<Agent['profiles']['read']>>[number];
 
 async function add({ profiles, language }: Agent, file: string): Promise<Outcome> {
-  const { AgentError } = await import('../main.ts');
   const say = wordingIn(language);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(file))
     throw new AgentError('ERR_INTERNAL_USAGE', { argument: 'a local file, not a URL' });
@@ -56,7 +58,6 @@ async function isAgreed(id: string, say: Wording): Promise<boolean> {
 }
 
 async function list({ profiles, language }: Agent): Promise<Outcome> {
-  const { describeError } = await import('../main.ts');
   const say = wordingIn(language);
   const all = await profiles.read();
   const refused = profiles.refused().map(({ file, error }) => ({ file, ...describeError(error) }));
@@ -83,11 +84,13 @@ function heading({ id, test }: Profile, say: Wording): string {
 }
 
 function sites({ names, origins }: Profile, say: Wording): Field[] {
-  return [[say('bank'), `${names.ja} / ${names.en}`], ...origins.map((origin): Field => [say('origin'), origin])];
+  return [
+    [say('bank'), LANGUAGES.map((language) => names[language]).join(' / ')],
+    ...origins.map((origin): Field => [say('origin'), origin]),
+  ];
 }
 
 async function show({ profiles, language }: Agent, id: string): Promise<Outcome> {
-  const { AgentError } = await import('../main.ts');
   const profile = (await profiles.read()).find((one) => one.id === id);
   if (!profile) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN', { id });
   return { text: await describe(profile, language), json: profile };
@@ -100,7 +103,7 @@ async function remove({ profiles, language }: Agent, id: string): Promise<Outcom
 
 /** What a person compares with the bank's letter before trusting it. */
 async function describe(profile: Profile, language: Language): Promise<string[]> {
-  const { thumbprintsOf } = await import('../findings.ts');
+  const { thumbprintsOf } = await import('../policy/profile-update.ts');
   const say = wordingIn(language);
   const hosts = Object.values(profile.enrollment).map(({ url }) => new URL(url).host);
   const list: Field[] = [

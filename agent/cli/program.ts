@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import { languageOf } from '../telling.ts';
+import type { Language } from '../../web-bridge/protocol/languages.ts';
+import { systemLanguage } from '../dialog/words.ts';
 import { registerCertificates } from './certificates.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerEnroll } from './enroll.ts';
@@ -13,7 +14,7 @@ import { registerProfile } from './profile.ts';
 import { registerResume } from './resume.ts';
 import { registerServe } from './serve.ts';
 import { registerTokens } from './tokens.ts';
-import { type Language, type Wording, wordingIn } from './wording.ts';
+import { type Wording, wordingIn } from './wording.ts';
 
 const REGISTER = [
   registerServe,
@@ -29,7 +30,7 @@ const REGISTER = [
 
 /** Runs the command that the arguments name, or says how it is used. */
 export async function runProgram(): Promise<void> {
-  const language = languageOf(process.env);
+  const language = systemLanguage(process.env);
   const say = wordingIn(language);
   const program = new Command('inkan')
     .description(say('help.program'))

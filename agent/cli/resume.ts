@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Agent } from '../main.ts';
+import { isOpen } from '../records/states.ts';
 import { followToEnd } from './following.ts';
 import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
@@ -18,9 +20,8 @@ export function registerResume(program: Command, say: Wording): void {
 
 /** Without a name, the only one that is open. One that is over already shows how it ended. */
 async function run(agent: Agent, named: string | undefined, options: CommonOptions): Promise<Outcome> {
-  const { AgentError, isOpen } = await import('../main.ts');
   const say = wordingIn(agent.language);
-  const entries = await agent.journal.list();
+  const entries = await agent.ports.journal.list();
   const chosen = entries.filter(({ enrollment, state }) =>
     named === undefined ? isOpen(state) : enrollment === named,
   );

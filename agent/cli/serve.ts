@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { foldersOf } from '../config.ts';
-import { createLocks } from '../lock.ts';
-import { type Agent, AgentError, compose, serve } from '../main.ts';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { type Agent, compose, serve } from '../main.ts';
+import { platform } from '../platform/current.ts';
+import { createLocks } from '../records/lock.ts';
 import { concluding, type Outcome } from './outcome.ts';
 import type { ServiceOptions } from './service-options.ts';
 import { type Wording, wordingIn } from './wording.ts';
@@ -21,7 +22,7 @@ export function registerServe(program: Command, say: Wording): void {
 }
 
 export async function runService({ allowRoot, port, scriptedHuman, json }: ServiceOptions): Promise<Outcome> {
-  if (process.getuid?.() === 0 && !allowRoot) throw new AgentError('ERR_INTERNAL_ROOT_REFUSED');
+  if (platform.isAdministrator() && !allowRoot) throw new AgentError('ERR_INTERNAL_ROOT_REFUSED');
   const ports = port?.map(Number);
   if (ports?.some((number) => !(Number.isInteger(number) && number > 0 && number < 65_536))) {
     throw new AgentError('ERR_INTERNAL_USAGE', { option: '--port' });
@@ -53,7 +54,7 @@ async function composeAlone(script: string | undefined): Promise<Alone> {
 
 /** Two agents on one journal could each carry out an order that is good for one enrollment. */
 async function lockService(): Promise<() => Promise<void>> {
-  const folders = foldersOf(process.env);
+  const folders = platform.folders(process.env);
   const running = new AgentError('ERR_INTERNAL_ALREADY_RUNNING');
   return await createLocks(`${folders.state}/locks`).hold('serve', running, LOCK_WAIT_MS, new AbortController().signal);
 }

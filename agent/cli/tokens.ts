@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Agent } from '../main.ts';
+import type { TokenDescription } from '../ports/token.ts';
 import { blocks, fields } from './layout.ts';
 import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
-import { type CliText, type Wording, wordingIn } from './wording.ts';
+import { type CommandText, type Wording, wordingIn } from './wording.ts';
 
 const LIST_MS = 60_000;
 
@@ -14,25 +15,23 @@ export function registerTokens(program: Command, say: Wording): void {
     .action((options: CommonOptions) => conclude(options, run));
 }
 
-async function run({ tokens, language }: Agent): Promise<Outcome> {
+async function run({ ports: { tokens }, language }: Agent): Promise<Outcome> {
   const say = wordingIn(language);
   const found = await tokens.list(AbortSignal.timeout(LIST_MS));
   const text = found.length > 0 ? blocks(found.map((token) => block(token, say))) : [say('noTokens')];
   return { text, json: found };
 }
 
-type Token = Awaited<ReturnType<Agent['tokens']['list']>>[number];
-
 /** What a person has to know before the PIN is asked for, the gravest first. */
-const WARNINGS: readonly (readonly [CliText, (token: Token) => boolean])[] = [
-  ['notInitialized', ({ initialized, userPinInitialized }) => !initialized || !userPinInitialized],
+const WARNINGS: readonly (readonly [CommandText, (token: TokenDescription) => boolean])[] = [
+  ['notInitialized', ({ userPinInitialized }) => !userPinInitialized],
   ['pinLocked', ({ pinLocked }) => pinLocked],
   ['pinFinalTry', ({ pinFinalTry }) => pinFinalTry],
   ['pinCountLow', ({ pinCountLow }) => pinCountLow],
   ['writeProtected', ({ writeProtected }) => writeProtected],
 ];
 
-function block(token: Token, say: Wording): string[] {
+function block(token: TokenDescription, say: Wording): string[] {
   const warning = WARNINGS.find(([, applies]) => applies(token))?.[0];
   const detail = fields(
     [

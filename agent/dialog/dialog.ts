@@ -2,10 +2,11 @@
  * The human, as both processes know them: the agent asks for consent, the token host asks for the PIN. Two
  * implementations on a person's desk (pinentry, terminal) and one for tests (scripted).
  */
+import type { ByLanguage, Language } from '../../web-bridge/protocol/languages.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import type { ShownPurpose } from './purposes.ts';
 
-export type Language = 'ja' | 'en';
-export type Names = Readonly<Record<Language, string>>;
+export type Names = ByLanguage<string>;
 
 /** Texts of strangers in here (bank, account, labels) are stripped and bounded by the dialog before they are shown. */
 export type TokenName = {
@@ -51,15 +52,7 @@ export type ConsentQuestion = Asked &
   );
 
 export type PinQuestion = {
-  readonly purpose:
-    | 'enroll'
-    | 'renew'
-    | 'reacquire'
-    | 'write-back'
-    | 'abandon'
-    | 'authenticate'
-    | 'remove'
-    | 'change-pin';
+  readonly purpose: ShownPurpose;
   /** A person who changes the PIN does so for no bank. */
   readonly bank?: Names;
   readonly account?: string;
@@ -71,7 +64,7 @@ export type PinQuestion = {
 };
 
 /** What a bank's profile says of help: what to do, whom to call. */
-export type Help = Readonly<Record<Language, { readonly text: string; readonly telephone: string }>>;
+export type Help = ByLanguage<{ readonly text: string; readonly telephone: string }>;
 
 export type InsertQuestion = {
   readonly bank: Names;

@@ -1,47 +1,22 @@
 /** Chooses how the human is reached: the scripted one where settings say so, else whatever this desk offers. */
-import { accessSync, constants, realpathSync } from 'node:fs';
-import { basename, isAbsolute, join } from 'node:path';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { platform } from '../platform/current.ts';
 import type { Dialog, DialogSettings } from './dialog.ts';
 import { pinentryDialog } from './pinentry.ts';
 import { scriptedDialog } from './scripted.ts';
 import { terminalDialog } from './terminal.ts';
 import { hasTerminal } from './terminal-line.ts';
 
-/** In order of preference. pinentry-gnome3 is not among them: there, Enter approves a CONFIRM. */
-const PROGRAMS = ['pinentry-qt', 'pinentry-gtk-2', 'pinentry'];
-/** What `pinentry` may be a link to without being a window whose default is refusal. */
-const NOT_GRAPHICAL = /curses|tty|gnome3/;
-
 /** A person's dialog: pinentry where there is a display, and the terminal where that fails. */
 export function openDialog(settings: DialogSettings, environment: NodeJS.ProcessEnv): Dialog {
   if (settings.script !== undefined) return scriptedDialog(settings, settings.script);
-  const windows = graphicalPrograms(environment).map((program) => pinentryDialog(settings, program, environment));
+  const windows = platform.dialogPrograms(environment).map((program) => pinentryDialog(settings, program, environment));
   return firstReachable([...windows, terminalDialog(settings)]);
 }
 
 /** What a person here would be asked by, for `doctor`: paths of pinentry programs, the terminal; empty: out of reach. */
 export function dialogPrograms(environment: NodeJS.ProcessEnv): string[] {
-  return [...graphicalPrograms(environment), ...(hasTerminal() ? ['/dev/tty'] : [])];
-}
-
-function graphicalPrograms(environment: NodeJS.ProcessEnv): string[] {
-  if (!environment['DISPLAY'] && !environment['WAYLAND_DISPLAY']) return [];
-  const folders = (environment['PATH'] ?? '').split(':').filter((folder) => isAbsolute(folder));
-  const found = PROGRAMS.flatMap((name) => {
-    const path = folders.map((folder) => join(folder, name)).find(isExecutable);
-    return path === undefined ? [] : [realpathSync(path)];
-  });
-  return [...new Set(found)].filter((path) => !NOT_GRAPHICAL.test(basename(path)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return [...platform.dialogPrograms(environment), ...(hasTerminal() ? [platform.terminal] : [])];
 }
 
 /** Asks by the first of the dialogs that reaches the human. Any other end of a question is its end. */

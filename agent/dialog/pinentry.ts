@@ -1,11 +1,13 @@
 /** The human at a desktop, by pinentry: a program made for asking secrets, which holds the keyboard while it asks. */
+
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import type { Language } from '../../web-bridge/protocol/languages.ts';
+import { platform } from '../platform/current.ts';
 import { abortedError } from './aborted.ts';
 import { ASSUAN_LINE_MAX, type AssuanConnection, connectAssuan, escapeAssuan } from './assuan.ts';
-import type { Dialog, DialogSettings, Language } from './dialog.ts';
+import type { Dialog, DialogSettings } from './dialog.ts';
 import { typedCode } from './text.ts';
 import { type Medium, tokenQuestions } from './token-questions.ts';
 import {
@@ -29,14 +31,6 @@ const NOT_CONFIRMED = 114;
 /** Characters granted to each stranger's text, widest first: a whole description must fit into one Assuan line. */
 const BOUNDS = [64, 48, 40, 32, 24, 16, 12, 8];
 
-/**
- * While it shows a dialog, pinentry does not look at its input, so it would outlive us (measured: until its timeout).
- * setpriv (util-linux) has the kernel kill it as soon as the process that started it is gone (measured: 12 ms).
- */
-const SETPRIV = '/usr/bin/setpriv';
-const PASSED_ON = /^(PATH|HOME|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS)$/;
-/** GTK 2 tells a screen reader nothing without these; Qt asks the session by itself. Fixed names, not the user's list. */
-const ACCESSIBLE = { GTK_MODULES: 'gail:atk-bridge' } as const;
 /** How much longer than pinentry itself we wait before we end it. */
 const GRACE_MS = 2000;
 
@@ -56,7 +50,7 @@ export function pinentryDialog(settings: DialogSettings, program: string, enviro
     signal: AbortSignal,
     onShown?: () => void,
   ): Promise<Outcome> =>
-    converse(program, environment, settings.timeoutMs, [...options(language), ...lines], request, signal, onShown);
+    askOnce(program, environment, settings.timeoutMs, [...options(language), ...lines], request, signal, onShown);
   // An empty answer never goes on: some tokens would count it as a try.
   const askUntilFilled = async (lines: readonly Setting[], warnings: string[], empty: string, signal: AbortSignal) => {
     for (let shown = warnings; ; shown = [empty, ...warnings]) {
@@ -168,7 +162,7 @@ function fitting(wording: Wording): string {
 }
 
 /** One pinentry, one question. */
-async function converse(
+async function askOnce(
   program: string,
   environment: NodeJS.ProcessEnv,
   timeoutMs: number,
@@ -206,13 +200,9 @@ async function converse(
 
 type PinentryProcess = ChildProcessByStdio<Writable, Readable, null>;
 
-function start(program: string, environment: NodeJS.ProcessEnv): PinentryProcess {
-  const [command, ...parameters] = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', program] : [program];
-  const passedOn = Object.entries(environment).filter(([name]) => PASSED_ON.test(name));
-  const child = spawn(command ?? program, parameters, {
-    env: { ...Object.fromEntries(passedOn), ...ACCESSIBLE, LC_ALL: 'C.UTF-8' },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+function start(dialogProgram: string, environment: NodeJS.ProcessEnv): PinentryProcess {
+  const { program, args, env } = platform.dialogCommand(dialogProgram, environment);
+  const child = spawn(program, args, { env: { ...env, LC_ALL: 'C.UTF-8' }, stdio: ['pipe', 'pipe', 'ignore'] });
   // Its failures reach us as the end of its output.
   child.on('error', () => child.stdout.destroy());
   child.stdin.on('error', () => undefined);

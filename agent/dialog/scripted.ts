@@ -8,6 +8,7 @@ import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { platform } from '../platform/current.ts';
 import { abortedError } from './aborted.ts';
 import type { Dialog, DialogSettings } from './dialog.ts';
 
@@ -110,8 +111,8 @@ async function readOwnFile(path: string, what: string): Promise<Buffer> {
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw invalid(what, 'not a file');
-    if (stat.uid !== process.getuid?.()) throw invalid(what, 'belongs to another user');
-    if ((stat.mode & 0o077) !== 0) throw invalid(what, 'others may read it');
+    const flaw = platform.privacyFlaw(stat);
+    if (flaw) throw invalid(what, flaw);
     if (stat.size > FILE_MAX_BYTES) throw invalid(what, 'too large');
     return await file.readFile();
   } finally {

@@ -3,9 +3,10 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { platform } from '../platform/current.ts';
 import { abortedError } from './aborted.ts';
 
-const DEVICE = '/dev/tty';
+const DEVICE = platform.terminal;
 const STTY = '/bin/stty';
 /** Bytes of an answer; more are not taken. */
 const ANSWER_MAX = 512;

@@ -1,8 +1,10 @@
 /** The human at a terminal: /dev/tty, whatever our own input and output are. Secrets are typed without echo. */
+
 import { randomInt } from 'node:crypto';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import type { Language } from '../../web-bridge/protocol/languages.ts';
 import { abortedError } from './aborted.ts';
-import type { Dialog, DialogSettings, Language } from './dialog.ts';
+import type { Dialog, DialogSettings } from './dialog.ts';
 import { closeTerminal, openTerminal, readLine } from './terminal-line.ts';
 import { typedCode } from './text.ts';
 import { type Medium, tokenQuestions } from './token-questions.ts';

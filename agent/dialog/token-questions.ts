@@ -1,6 +1,8 @@
 /** The questions about the token itself, asked alike by every medium that can confirm, show a message and take a secret. */
+
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import type { Dialog, Language, NewPinQuestion } from './dialog.ts';
+import type { Language } from '../../web-bridge/protocol/languages.ts';
+import type { Dialog, NewPinQuestion } from './dialog.ts';
 import {
   insertWording,
   lastTryWording,

@@ -1,8 +1,8 @@
 /** What is said of the token itself: insert it, its last try, its lock, its reader, its new PIN. As in `wording.ts`. */
+import type { Language } from '../../web-bridge/protocol/languages.ts';
 import type {
   Help,
   InsertQuestion,
-  Language,
   LastTryQuestion,
   LockedNotice,
   NewPinQuestion,

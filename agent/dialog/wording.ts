@@ -1,10 +1,10 @@
 /** What each question says, in one language. `max` bounds every stranger's text, in characters. */
+import type { Language } from '../../web-bridge/protocol/languages.ts';
 import type {
   CertificateName,
   CertificateQuestion,
   CodeQuestion,
   ConsentQuestion,
-  Language,
   PinQuestion,
   TokenName,
   TokenQuestion,
@@ -80,7 +80,7 @@ function certificateLines(language: Language, certificate: CertificateName, max:
 
 /** In this machine's time zone, as the bank's page shows it. */
 export function dateOf(language: Language, date: Date): string {
-  return new Intl.DateTimeFormat(language === 'ja' ? 'ja-JP' : 'en-GB', { dateStyle: 'long' }).format(date);
+  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { dateStyle: 'long' }).format(date);
 }
 
 export function pinWording(language: Language, question: PinQuestion): Wording {

@@ -2,12 +2,15 @@
  * The words for people, from `locales/<language>.json`: of each error what happened and one thing to do about it, and
  * the texts of the dialogs. The tables here fix what a locale must have; the tests hold every locale to them.
  */
+
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import type { Words } from '../../web-bridge/protocol/envelope.ts';
-import { ERRORS, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
+import { type ErrorData, errorDataOf, type Words } from '../../web-bridge/protocol/envelope.ts';
+import { asAgentError, ERRORS, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
+import { byLanguage, LANGUAGES, type Language } from '../../web-bridge/protocol/languages.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
-import type { Language } from './dialog.ts';
+import { platform } from '../platform/current.ts';
+import type { Environment } from '../platform/platform.ts';
 
 /** Every text of the dialogs with the names of its placeholders. */
 export const TEXTS = {
@@ -158,6 +161,7 @@ const localeSchema = () =>
   v.strictObject({
     errors: v.strictObject(entries(Object.keys(ERRORS) as ErrorCode[], v.strictObject({ what: text, remedy: text }))),
     texts: v.strictObject(entries(Object.keys(TEXTS) as TextKey[], text)),
+    commands: v.record(v.string(), text),
   });
 type Locale = v.InferOutput<ReturnType<typeof localeSchema>>;
 
@@ -176,7 +180,7 @@ function locale(language: Language): Locale {
 
 /** What a person reads about an error, in every language: for `error.data.words` on the wire. */
 export function wordsFor(code: ErrorCode): Words {
-  return { ja: locale('ja').errors[code], en: locale('en').errors[code] };
+  return byLanguage((language) => locale(language).errors[code]);
 }
 
 /** A text of the dialogs. Values are put in once: a placeholder inside a value stays as it is. */
@@ -185,8 +189,18 @@ export function say<K extends TextKey>(language: Language, key: K, ...[values]: 
   return locale(language).texts[key].replace(/\{(\w+)\}/g, (placeholder, name: string) => given[name] ?? placeholder);
 }
 
-/** The system's language: the first of LC_ALL, LC_MESSAGES, LANG that is set (POSIX.1-2017 §8.2) decides. */
-export function systemLanguage(environment: NodeJS.ProcessEnv): Language {
-  const locale = environment['LC_ALL'] || environment['LC_MESSAGES'] || environment['LANG'] || '';
-  return /^ja(_|\.|@|$)/.test(locale) ? 'ja' : 'en';
+/** The words of the command line, which has the list of them (`agent/cli/wording.ts`). */
+export function commandTexts(language: Language): Readonly<Record<string, string>> {
+  return locale(language).commands;
+}
+
+/** The system's language, where we speak it; English otherwise. */
+export function systemLanguage(environment: Environment): Language {
+  const locale = platform.locale(environment);
+  return LANGUAGES.find((language) => new RegExp(`^${language}([_.@-]|$)`).test(locale)) ?? 'en';
+}
+
+/** An error as a person and a machine are told it. */
+export function describeError(thrown: unknown): ErrorData {
+  return errorDataOf(asAgentError(thrown), wordsFor);
 }

@@ -2,13 +2,16 @@
  * A request whose answer was lost, and the new order that the bank then gave: it goes on with the same key. The CA either
  * issues for it, or answers with the certificate that it issued before; what comes is checked like any answer.
  */
+
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
-import type { Plan } from '../policy/plan.ts';
-import { holdEnrollment } from './at-work.ts';
-import { isSameToken } from './leftovers.ts';
-import type { JournalEntry, Ports, TokenDescription } from './ports.ts';
-import type { StateOf } from './state.ts';
+import type { Plan } from '../ports/plan.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { JournalEntry } from '../ports/records.ts';
+import type { StateOf } from '../ports/state.ts';
+import type { TokenDescription } from '../ports/token.ts';
+import { holdEnrollment } from './locks.ts';
+import { isSameToken } from './remaining-keys.ts';
 
 type LostState =
   | StateOf<'sent'>
@@ -30,7 +33,7 @@ export async function findLost(
   const entries = await journal.list();
   for (const entry of entries.toReversed()) {
     const { state } = entry;
-    if (!isLost(state) || !isSameUndertaking(state.plan, plan)) continue;
+    if (!isLost(state) || !hasSameIntent(state.plan, plan)) continue;
     if (isTaken(entry, ckaIdOf(state), entries)) continue;
     const token = tokens.find((token) => isSameToken(token, tokenOf(state)));
     // The plan that was consented to names the one type that was made.
@@ -41,7 +44,7 @@ export async function findLost(
 }
 
 /** The same account of the same bank, to the same end. */
-export function isSameUndertaking(one: Plan, other: Plan): boolean {
+export function hasSameIntent(one: Plan, other: Plan): boolean {
   const ends = [one, other].map(({ origin, profile, account, purpose, replaces }) =>
     JSON.stringify([origin, profile, account.id, purpose, replaces?.issuer, replaces?.serialNumber]),
   );

@@ -1,13 +1,18 @@
 /** Before anything is made: which token, which key type, and does the human want it. Nothing is journaled until they do. */
+
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import { type ParsedCertificate, toPem } from '../../web-bridge/x509/certificate.ts';
 import { isOrderedSubject } from '../../web-bridge/x509/names.ts';
-import { customerCertificates, isAcceptable, isNamed } from '../policy/customer-certificates.ts';
-import type { Accepted, Plan } from '../policy/plan.ts';
-import { onceInserted } from './insertion.ts';
+import { certificatesOn } from '../operations/certificates.ts';
+import { retryOnInsertion } from '../operations/token-insertion.ts';
+import { isAcceptable, isNamed } from '../policy/customer-certificates.ts';
+import type { Accepted } from '../policy/plan.ts';
+import type { RequestDemands } from '../ports/ca.ts';
+import type { Plan } from '../ports/plan.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { TokenDescription, TokenIdentity } from '../ports/token.ts';
 import { type Beginning, beginWith, findLost, type Lost } from './lost-answer.ts';
-import type { CsrAttributes, Ports, TokenDescription, TokenIdentity } from './ports.ts';
 
 /** 20 bytes: accepted by every module that takes a CKA_ID at all (tokens of 16–20 bytes were seen to work). */
 const CKA_ID_BYTES = 20;
@@ -25,13 +30,13 @@ export type Prepared = {
  */
 export async function prepare(accepted: Accepted, ports: Ports, signal: AbortSignal): Promise<Prepared> {
   const { secret } = accepted;
-  const wishes = wishesOf(accepted.plan, ports, signal);
+  const demands = demandsOf(accepted.plan, ports, signal);
   const look = () => withPrevious(accepted.plan, ports, signal);
-  const { plan, tokens } = await onceInserted(accepted.plan, ports, signal, look);
+  const { plan, tokens } = await retryOnInsertion(accepted.plan, ports, signal, look);
   const fitting = await unlocked(plan, fittingTokens(plan, tokens), ports, signal);
   const lost = await findLost(plan, fitting, ports);
   const token = lost?.token ?? (await chooseToken(plan, fitting, ports, signal));
-  const keyType = await chooseKeyType(plan, token, lost?.keyType, wishes);
+  const keyType = await chooseKeyType(plan, token, lost?.keyType, demands);
   await ports.human.consent({ plan, token, keyType }, signal);
   const authorization = secret ?? (await ports.human.authorizationCode({ plan }, signal));
   const consented = { plan: { ...plan, keys: [keyType] }, token: identityOf(token) };
@@ -56,7 +61,7 @@ async function withPrevious(
   ports: Ports,
   signal: AbortSignal,
 ): Promise<{ readonly plan: Plan; readonly tokens: TokenDescription[] }> {
-  const present = (await ports.tokens.list(signal, plan.deadlines)).filter(({ initialized }) => initialized);
+  const present = await ports.tokens.list(signal, plan.deadlines);
   const tokens = narrowed(
     present,
     'ERR_TOKEN_MISSING',
@@ -131,15 +136,11 @@ async function findReplaced(
   ports: Ports,
   signal: AbortSignal,
 ): Promise<Replaced> {
-  const stored = await Promise.all(tokens.map((token) => ports.tokens.certificates(token, signal)));
-  const held = tokens.map((token, index) => ({
-    token,
-    certificates: customerCertificates(stored[index] ?? [], plan.issuers, ports.clock.now()),
-  }));
-  const holding = held.filter(({ certificates }) => certificates.some(({ parsed }) => isNamed(parsed, replaces)));
-  const certificate = holding[0]?.certificates.find(({ parsed }) => isNamed(parsed, replaces))?.parsed;
+  const lists = await Promise.all(tokens.map((token) => certificatesOn(token, plan.issuers, ports, signal)));
+  const holding = lists.flatMap((list) => list.find(({ parsed }) => isNamed(parsed, replaces)) ?? []);
+  const certificate = holding[0]?.parsed;
   if (!certificate) {
-    const others = held.some(({ certificates }) => certificates.length > 0);
+    const others = lists.some((list) => list.length > 0);
     throw new AgentError(others ? 'ERR_TOKEN_CERTIFICATE_FOREIGN' : 'ERR_TOKEN_CERTIFICATE_MISSING');
   }
   if (!isOrderedSubject(certificate.subject, plan.subject, plan.rdnOrder))
@@ -148,8 +149,8 @@ async function findReplaced(
 }
 
 /** Asked while the token is looked at. What comes of it counts when it is needed: a missing token is told first. */
-function wishesOf(plan: Plan, ports: Ports, signal: AbortSignal): () => Promise<CsrAttributes> {
-  const asked = ports.connectCa(plan.service, plan.deadlines.caMs).csrattrs(signal);
+function demandsOf(plan: Plan, ports: Ports, signal: AbortSignal): () => Promise<RequestDemands> {
+  const asked = ports.connectCa(plan.service, plan.deadlines.caMs).demands(signal);
   asked.catch(() => undefined);
   return () => asked;
 }
@@ -169,9 +170,9 @@ async function chooseKeyType(
   plan: Plan,
   token: TokenDescription,
   existing: KeyType | undefined,
-  wishes: () => Promise<CsrAttributes>,
+  demands: () => Promise<RequestDemands>,
 ): Promise<KeyType> {
-  const wanted = (await wishes()).keys;
+  const wanted = (await demands()).keys;
   const keyType = [...(existing ? [existing] : []), ...usable(plan, token)].find(
     (type) => wanted === undefined || wanted.includes(type),
   );

@@ -1,6 +1,7 @@
 /** What the proof of possession signs after the write-back; its layout is on the wire: `web-bridge/README.md`. */
+
 import { createHash } from 'node:crypto';
-import type { StateOf } from './state.ts';
+import type { StateOf } from '../ports/state.ts';
 
 type Proven = Pick<StateOf<'stored'>, 'plan' | 'csr' | 'key'>;
 

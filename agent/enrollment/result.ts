@@ -1,7 +1,8 @@
 /** The final result as the page gets it: the certificate, its chain, what was examined and what was proven. */
+
 import type { EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import { describeCertificate } from '../../web-bridge/x509/certificate.ts';
-import type { StateOf } from './state.ts';
+import type { StateOf } from '../ports/state.ts';
 
 export function resultOf(state: StateOf<'completed'>): EnrollmentResult {
   const { certificate, chain, chainComplete, otherSerialNumbers = [], key, token, proof } = state;

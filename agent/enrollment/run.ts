@@ -5,28 +5,22 @@
 
 import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
-import type { EnrollmentId } from '../../web-bridge/protocol/methods.ts';
 import { parseCertificate } from '../../web-bridge/x509/certificate.ts';
 import { isSelfIssued } from '../../web-bridge/x509/chain.ts';
 import { buildCsr } from '../../web-bridge/x509/csr.ts';
-import type { Plan } from '../policy/plan.ts';
-import { Cacerts } from './cacerts.ts';
-import { type Desk, openDesk } from './desk.ts';
-import { clearLeftovers, clearOwn, mayBeIssued } from './leftovers.ts';
-import type { JournalEntry, KeyReference, Ports } from './ports.ts';
+import type { Plan } from '../ports/plan.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { JournalEntry } from '../ports/records.ts';
+import type { OpenState, RemainingKey, State, StateOf } from '../ports/state.ts';
+import type { KeyReference } from '../ports/token.ts';
+import { isCancellable, isIssued, isOpen } from '../records/states.ts';
+import { CaCertificates } from './ca-certificates.ts';
+import type { Context } from './context.ts';
 import { challengeOf } from './proof.ts';
-import {
-  type Event,
-  isCancellable,
-  isIssued,
-  isOpen,
-  type Leftover,
-  next,
-  type OpenState,
-  type State,
-  type StateOf,
-} from './state.ts';
+import { destroyOwnKey, destroyRemainingKeys, mayBeIssued } from './remaining-keys.ts';
 import { submit, submitAgain, waitLonger } from './submission.ts';
+import { enrollmentSession } from './token-session.ts';
+import { type Event, next } from './transition.ts';
 
 export type RunOptions = {
   readonly ports: Ports;
@@ -37,16 +31,6 @@ export type RunOptions = {
   /** Aborted when the agent ends: the enrollment stops where it stands and goes on at the next start. */
   readonly ending: AbortSignal;
   readonly announce: (state: State) => void;
-};
-
-export type Context = {
-  readonly ports: Ports;
-  readonly enrollment: EnrollmentId;
-  readonly desk: Desk;
-  readonly cacerts: Cacerts;
-  readonly signal: AbortSignal;
-  /** Whether this very run journaled *sent*: after a restart nobody knows if the request went out. */
-  readonly sending: boolean;
 };
 
 type Steps = { readonly [N in OpenState['name']]: (state: StateOf<N>, context: Context) => Promise<Event> };
@@ -67,32 +51,32 @@ const STEPS: Steps = {
  */
 export async function runEnrollment(entry: JournalEntry, options: RunOptions): Promise<State> {
   const { ports, cancelled, ending } = options;
-  const desk = openDesk(entry, ports, options.begun);
+  const token = enrollmentSession(entry, ports, options.begun);
   const over = new AbortController();
-  const cacerts = cacertsFor(entry.state.plan, ports, AbortSignal.any([ending, over.signal]));
+  const caCertificates = certificatesOfCa(entry.state.plan, ports, AbortSignal.any([ending, over.signal]));
   let { state } = entry;
   let sending = false;
   try {
     while (isOpen(state)) {
       const signal = isCancellable(state) ? AbortSignal.any([cancelled, ending]) : ending;
-      const context = { ports, enrollment: entry.enrollment, desk, cacerts, signal, sending };
+      const context = { ports, enrollment: entry.enrollment, token, caCertificates, signal, sending };
       const { event, waitFor } = await attempt(state, context, cancelled);
       sending = event?.event === 'sending';
       if (event) state = await journal(entry, next(state, event), options);
       if (waitFor) throw waitFor;
     }
-    const session = desk.openSession();
-    if (session && state.name === 'completed') await clearLeftovers(session, state.token, ports);
-    else if (session && !isOpen(state)) await clearOwn(session, { ...entry, state }, ports);
+    const session = token.current();
+    if (session && state.name === 'completed') await destroyRemainingKeys(session, state.token, ports);
+    else if (session && !isOpen(state)) await destroyOwnKey(session, { ...entry, state }, ports);
     return state;
   } finally {
     over.abort();
-    await desk.close();
+    await token.close();
   }
 }
 
-function cacertsFor({ service, deadlines }: Plan, ports: Ports, signal: AbortSignal): Cacerts {
-  return new Cacerts(() => ports.connectCa(service, deadlines.caMs).cacerts(signal));
+function certificatesOfCa({ service, deadlines }: Plan, ports: Ports, signal: AbortSignal): CaCertificates {
+  return new CaCertificates(() => ports.connectCa(service, deadlines.caMs).certificates(signal));
 }
 
 async function journal(entry: JournalEntry, state: State, { ports, announce }: RunOptions): Promise<State> {
@@ -123,27 +107,30 @@ function step(state: OpenState, context: Context): Promise<Event> {
   return run(state, context);
 }
 
-async function generate({ ckaId, plan }: StateOf<'consented'>, { desk, signal }: Context): Promise<Event> {
-  const session = await desk.session('enroll', signal);
+async function generate({ ckaId, plan }: StateOf<'consented'>, { token, signal }: Context): Promise<Event> {
+  const session = await token.use('enroll', signal);
   const label = `${plan.bank.en} ${plan.account.id}`;
   return { event: 'key-generated', key: await session.generate({ ckaId, label, keys: plan.keys }) };
 }
 
-async function signRequest(state: StateOf<'key-generated'>, { desk, cacerts, signal }: Context): Promise<Event> {
+async function signRequest(
+  state: StateOf<'key-generated'>,
+  { token, caCertificates, signal }: Context,
+): Promise<Event> {
   const { plan, key } = state;
   // Not waited for: the CA has nothing to do while the token signs, and most answers need them.
-  void cacerts.ask();
-  const session = await desk.session('enroll', signal);
+  void caCertificates.ask();
+  const session = await token.use('enroll', signal);
   const request = { spki: key.spki, keyType: key.keyType, subject: plan.subject, extensions: plan.extensions };
   const csr = await buildCsr(request, (info) => session.signRequest(keyOf(state), info));
   return { event: 'csr-signed', csr };
 }
 
-async function store(state: StateOf<'issued'>, { desk, ports, signal }: Context): Promise<Event> {
+async function store(state: StateOf<'issued'>, { token, ports, signal }: Context): Promise<Event> {
   const { bank, account } = state.plan;
   // A new session asks for the PIN: after hours of waiting the person is somewhere else.
-  if (!desk.openSession()) ports.notify({ about: 'write-back', bank, account });
-  const session = await desk.session('write-back', signal);
+  if (!token.current()) ports.notify({ about: 'write-back', bank, account });
+  const session = await token.use('write-back', signal);
   const label = `${bank.en} ${account.id}`;
   await session.store(keyOf(state), state.certificate, withoutRoot(state.chain), label);
   return { event: 'stored' };
@@ -155,8 +142,8 @@ function withoutRoot(chain: readonly CertificateDer[]): readonly CertificateDer[
   return top && isSelfIssued(parseCertificate(top)) ? chain.slice(0, -1) : chain;
 }
 
-async function prove(state: StateOf<'stored'>, { ports, desk, signal }: Context): Promise<Event> {
-  const session = await desk.session('write-back', signal);
+async function prove(state: StateOf<'stored'>, { ports, token, signal }: Context): Promise<Event> {
+  const session = await token.use('write-back', signal);
   const proof = await session.prove(keyOf(state), state.certificate, challengeOf(state, ports.random(32)));
   return { event: 'proven', proof };
 }
@@ -229,16 +216,16 @@ function pendingStill(state: StateOf<'pending'>, error: AgentError, context: Con
  * What may lie on the token, written down before anything is taken away: had a key gone first and the agent been killed
  * then, a new order would go on with a request whose key is no more.
  */
-function leftoverAfter(state: OpenState, error: AgentError | undefined, { desk }: Context): Leftover {
+function leftoverAfter(state: OpenState, error: AgentError | undefined, { token: session }: Context): RemainingKey {
   if (state.sentBefore || state.name === 'pending' || (error && mayBeIssued(error.code))) return keptOf(state);
-  return state.name === 'consented' && !desk.wasOpened() ? undefined : leftoverOf(state);
+  return state.name === 'consented' && !session.wasOpened() ? undefined : leftoverOf(state);
 }
 
-function leftoverOf({ token, ckaId }: OpenState): NonNullable<Leftover> {
+function leftoverOf({ token, ckaId }: OpenState): NonNullable<RemainingKey> {
   return { token, ckaId };
 }
 
 /** Of what was sent once, a certificate may exist or be made later: the key stays, and a new order goes on with it. */
-function keptOf(state: OpenState): Leftover {
+function keptOf(state: OpenState): RemainingKey {
   return { ...leftoverOf(state), maybeCertified: true };
 }

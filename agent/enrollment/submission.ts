@@ -1,11 +1,13 @@
 /** The part of an enrollment that speaks to the CA: sends the request, asks again while it says "later", judges the answer. */
+
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import { fromPem } from '../../web-bridge/x509/certificate.ts';
 import { checkIssued, type IssuedAnswer, type IssuedCertificate } from '../../web-bridge/x509/issued.ts';
-import type { Cacerts } from './cacerts.ts';
-import type { CaAnswer } from './ports.ts';
-import type { Context } from './run.ts';
-import type { Event, StateOf } from './state.ts';
+import type { CaAnswer } from '../ports/ca.ts';
+import type { StateOf } from '../ports/state.ts';
+import type { CaCertificates } from './ca-certificates.ts';
+import type { Context } from './context.ts';
+import type { Event } from './transition.ts';
 
 /** What to wait for before the CA is asked again where it names no time (RFC 7030 §4.2.3 demands one; some forget it). */
 const RETRY_AFTER_DEFAULT_MS = 60_000;
@@ -22,7 +24,7 @@ export async function submit(state: StateOf<'sent'>, context: Context): Promise<
 export async function submitAgain(state: StateOf<'pending'>, context: Context): Promise<Event> {
   const { clock } = context.ports;
   const at = Math.min(state.nextAt, state.deadlineAt);
-  await context.desk.restFor(Math.max(0, at - clock.now()));
+  await context.token.closeBefore(Math.max(0, at - clock.now()));
   for (let waitMs = at - clock.now(); waitMs > 0; waitMs = at - clock.now())
     await clock.sleep(Math.min(waitMs, LOOK_AT_CLOCK_MS), context.signal);
   return await exchange(state, context);
@@ -33,7 +35,7 @@ async function exchange(state: StateOf<'sent' | 'pending'>, context: Context): P
   const secret = await context.ports.journal.secret(context.enrollment);
   if (secret === undefined) throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { reason: 'authorization is gone' });
   const ca = context.ports.connectCa(plan.service, plan.deadlines.caMs);
-  const answer = await ca.simpleenroll(state.csr, { ...plan.authorization, secret }, context.signal);
+  const answer = await ca.request(state.csr, { ...plan.authorization, secret }, context.signal);
   return answer.kind === 'pending'
     ? waitLonger(state, context, answer.retryAfterMs)
     : await judge(state, context, answer);
@@ -41,13 +43,13 @@ async function exchange(state: StateOf<'sent' | 'pending'>, context: Context): P
 
 async function judge(
   state: StateOf<'sent' | 'pending'>,
-  { ports, cacerts }: Context,
+  { ports, caCertificates }: Context,
   { certificates, date }: Extract<CaAnswer, { kind: 'issued' }>,
 ): Promise<Event> {
   const { plan, key } = state;
   const previous = plan.previous && fromPem(plan.previous.certificate);
   const answer = { certificates, date, plan, spki: key.spki, now: ports.clock.now(), previous };
-  const issued = await checkWithin(answer, cacerts);
+  const issued = await checkWithin(answer, caCertificates);
   if (issued.otherSerialNumbers.length > 0)
     ports.report('enrollment: the CA issued more than one certificate for the key', {
       others: issued.otherSerialNumbers.join(' '),
@@ -55,16 +57,16 @@ async function judge(
   return { event: 'issued', ...issued };
 }
 
-/** The answer's own certificates may suffice; a leaf alone (RFC 7030 §4.2.3), or a chain with a hole, is helped by `cacerts`. */
-async function checkWithin(answer: Omit<IssuedAnswer, 'cacerts'>, cacerts: Cacerts): Promise<IssuedCertificate> {
+/** The answer's own certificates may suffice; a leaf alone (RFC 7030 §4.2.3), or a chain with a hole, is completed by the CA's own. */
+async function checkWithin(answer: Omit<IssuedAnswer, 'cacerts'>, own: CaCertificates): Promise<IssuedCertificate> {
   try {
-    const issued = checkIssued({ ...answer, cacerts: cacerts.known });
-    if (issued.chainComplete || cacerts.known.length > 0) return issued;
+    const issued = checkIssued({ ...answer, cacerts: own.known });
+    if (issued.chainComplete || own.known.length > 0) return issued;
   } catch (error) {
-    if (asAgentError(error).code !== 'ERR_CERTIFICATE_UNTRUSTED' || cacerts.known.length > 0) throw error;
+    if (asAgentError(error).code !== 'ERR_CERTIFICATE_UNTRUSTED' || own.known.length > 0) throw error;
   }
-  await cacerts.ask();
-  return checkIssued({ ...answer, cacerts: cacerts.known });
+  await own.ask();
+  return checkIssued({ ...answer, cacerts: own.known });
 }
 
 /** RFC 7030 §4.2.3, clamped: a server may say 0 seconds or a year. @throws AgentError ERR_CA_PENDING_TOO_LONG */

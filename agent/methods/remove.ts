@@ -1,11 +1,11 @@
 import type { Handler } from '../../web-bridge/protocol/handlers.ts';
-import type { Desktop } from './desktop.ts';
+import type { Context } from './context.ts';
 import { whileConnected } from './while-connected.ts';
 
 /** Answers when the pair is gone, and was looked for. */
-export function remove({ acts }: Desktop): Handler<'remove'> {
+export function remove({ operations }: Context): Handler<'remove'> {
   return async ({ order }, caller) => {
-    await whileConnected(caller, (signal) => acts.remove(order, caller.origin, signal));
+    await whileConnected(caller, (signal) => operations.remove(order, caller.origin, signal));
     return { removed: true };
   };
 }

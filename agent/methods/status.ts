@@ -1,12 +1,14 @@
 import type { Handler } from '../../web-bridge/protocol/handlers.ts';
-import type { Desktop } from './desktop.ts';
+import type { Context } from './context.ts';
 import { statusOf } from './watching.ts';
+import { whileConnected } from './while-connected.ts';
 
 /** Whether a token of this bank's is there, the origin's own enrollments, and when re-enrollment is open. */
-export function status({ enrollments, words }: Desktop): Handler<'status'> {
+export function status({ enrollments, operations, words }: Context): Handler<'status'> {
   return async (_, caller) => {
-    const { tokenPresent, renewal } = await enrollments.surroundings(caller.origin);
-    const standings = await enrollments.list(caller);
-    return { token: tokenPresent, enrollments: standings.map((standing) => statusOf(standing, words)), renewal };
+    const look = (signal: AbortSignal) => operations.deviceStatus(caller.origin, signal);
+    const { tokenPresent, renewal } = await whileConnected(caller, look);
+    const list = await enrollments.list(caller);
+    return { token: tokenPresent, enrollments: list.map((progress) => statusOf(progress, words)), renewal };
   };
 }

@@ -15,7 +15,6 @@ type Token = {
   readonly label: string;
   readonly manufacturer: string;
   readonly model: string;
-  readonly initialized: boolean;
 };
 
 /** Whether a token that is plugged in is one that this bank's profile accepts. */
@@ -24,7 +23,7 @@ export function isAcceptable(token: Token, accepted: readonly TokenMatch[]): boo
     (match.label === undefined || match.label === token.label) &&
     (match.manufacturer === undefined || match.manufacturer === token.manufacturer) &&
     (match.model === undefined || match.model === token.model);
-  return token.initialized && (accepted.length === 0 || accepted.some(matches));
+  return accepted.length === 0 || accepted.some(matches);
 }
 
 type Stored = { readonly certificate: CertificateDer };

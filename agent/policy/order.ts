@@ -18,8 +18,6 @@ import {
 } from '../../web-bridge/protocol/order.ts';
 import { algorithmOf, type OrderKey, plainJwk } from './order-key.ts';
 
-export type { Profile };
-
 /** An order whose signature, claims, origin and purpose hold. Whether it is in time is asked by `checkValidity`. */
 export type VerifiedOrder = {
   readonly claims: OrderClaims;

@@ -1,13 +1,12 @@
 /** The bank's renewal window (in its profile, never in code): too early, now, expired but allowed, too late. */
+
 import type { Profile } from '../../native-config/schema.ts';
 import type { RenewalPhase, RenewalStanding } from '../../web-bridge/protocol/methods.ts';
+import type { RemindedPhase } from '../ports/records.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** A week, to the half day: a machine is not started at the same minute each Monday. */
 const WEEKLY_MS = 6.5 * DAY_MS;
-
-/** Phases in which a person can do something about a certificate, and is told so. */
-export type RemindedPhase = Extract<RenewalPhase, 'open' | 'expired-allowed'>;
 
 /** Both ends belong to the window, and the moment of expiry to the time before it (RFC 5280 §4.1.2.5). */
 export function renewalOf(notAfter: Date, renewal: Profile['renewal'], now: number): RenewalStanding {

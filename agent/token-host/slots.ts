@@ -12,7 +12,6 @@ import type { LoadedModule } from './module.ts';
 const MAX_SLOTS = 64;
 
 const FLAGS = {
-  initialized: pkcs11js.CKF_TOKEN_INITIALIZED,
   userPinInitialized: pkcs11js.CKF_USER_PIN_INITIALIZED,
   writeProtected: pkcs11js.CKF_WRITE_PROTECTED,
   pinCountLow: pkcs11js.CKF_USER_PIN_COUNT_LOW,
@@ -59,7 +58,7 @@ function eachToken<T>(
     try {
       const info = p11.C_GetTokenInfo(slot);
       // SoftHSM always shows one slot more, uninitialized.
-      if (isSet(info, FLAGS.initialized)) found.push({ slot, token: read(slot, info) });
+      if (isSet(info, pkcs11js.CKF_TOKEN_INITIALIZED)) found.push({ slot, token: read(slot, info) });
     } catch (error) {
       mishaps.push(mishapOf(`slot ${slot.toString('hex')}`, error));
     }

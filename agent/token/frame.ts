@@ -3,27 +3,17 @@
  * Not Node's own IPC: a module that writes garbage into its descriptor makes that throw in the agent, outside of anything
  * that could catch it. Here a length is bounded before a byte is kept, and what does not parse is a broken promise.
  */
+import { parseWithBytes, stringifyWithBytes } from '../records/json-bytes.ts';
 
 /** The largest true message, the certificates of a full token, takes three quarters of it. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 const LENGTH_OCTETS = 4;
 
 export function encodeFrame(message: unknown): Buffer {
-  const body = Buffer.from(JSON.stringify(message, bytesAsText), 'utf8');
+  const body = Buffer.from(stringifyWithBytes(message), 'utf8');
   const length = Buffer.alloc(LENGTH_OCTETS);
   length.writeUInt32BE(body.length);
   return Buffer.concat([length, body]);
-}
-
-/** Looks at the holder: a Buffer's own `toJSON` has already been at the value. */
-function bytesAsText(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
-  const held = this[name];
-  return held instanceof Uint8Array ? { base64: Buffer.from(held).toString('base64') } : value;
-}
-
-function textAsBytes(_: string, value: unknown): unknown {
-  const encoded: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'base64') : undefined;
-  return typeof encoded === 'string' ? new Uint8Array(Buffer.from(encoded, 'base64')) : value;
 }
 
 /**
@@ -36,7 +26,7 @@ export function readFrames(onMessage: (message: unknown) => void, onGarbage: () 
   let broken = false;
   const give = (body: Buffer): void => {
     try {
-      onMessage(JSON.parse(body.toString('utf8'), textAsBytes));
+      onMessage(parseWithBytes(body.toString('utf8')));
     } catch {
       broken = true;
     }

@@ -5,8 +5,10 @@
  */
 import * as v from 'valibot';
 import { type ErrorCode, isErrorCode } from '../../web-bridge/protocol/errors.ts';
+import { byLanguage, LANGUAGES } from '../../web-bridge/protocol/languages.ts';
 import { examination, proof } from '../../web-bridge/protocol/methods.ts';
 import { KEY_TYPES } from '../../web-bridge/protocol/order.ts';
+import { PURPOSES } from '../dialog/purposes.ts';
 
 /** The domain of a proof signature: `"inkan-proof-v2\0" ‖ challenge`. Nothing else that we sign begins so. */
 export const PROOF_DOMAIN = 'inkan-proof-v2\0';
@@ -24,7 +26,7 @@ const bytes = (least: number, most: number) =>
 const der = bytes(2, MAX_DER_BYTES);
 const ckaId = bytes(1, 64);
 const keyType = v.picklist(KEY_TYPES);
-const names = v.strictObject({ ja: text(200), en: text(200) });
+const names = v.strictObject(byLanguage(() => text(200)));
 
 /** CK_TOKEN_INFO bounds its strings at 32 bytes, CK_SLOT_INFO its description at 64; as UTF-8 that is at most this much. */
 const identity = {
@@ -38,7 +40,6 @@ const identity = {
 const tokenIdentity = v.strictObject(identity);
 const tokenDescription = v.strictObject({
   ...identity,
-  initialized: v.boolean(),
   userPinInitialized: v.boolean(),
   writeProtected: v.boolean(),
   pinCountLow: v.boolean(),
@@ -51,23 +52,14 @@ const tokenDescription = v.strictObject({
 const help = v.strictObject({ text: text(400), telephone: text(40) });
 const pinContext = v.strictObject({
   profile: text(64),
-  purpose: v.picklist([
-    'enroll',
-    'renew',
-    'reacquire',
-    'write-back',
-    'abandon',
-    'authenticate',
-    'remove',
-    'change-pin',
-  ]),
+  purpose: v.picklist(PURPOSES),
   bank: v.exactOptional(names),
-  help: v.exactOptional(v.strictObject({ ja: help, en: help })),
+  help: v.exactOptional(v.strictObject(byLanguage(() => help))),
   account: v.exactOptional(text(200)),
 });
 
 const dialogSettings = v.strictObject({
-  language: v.picklist(['ja', 'en']),
+  language: v.picklist(LANGUAGES),
   timeoutMs: v.number(),
   script: v.exactOptional(text(4096)),
 });

@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import type { Pkcs11Module, TokenDeadlines, TokenOperation } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { platform } from '../platform/current.ts';
+import type { Environment } from '../platform/platform.ts';
 import { encodeFrame, readFrames } from './frame.ts';
-import { type Environment, hostEnvironment, moduleEnvironment } from './host-environment.ts';
 import {
   HOST_DESCRIPTOR,
   HOST_OPERATIONS,
@@ -22,6 +23,7 @@ import {
   type HostResult,
   hostMessage,
 } from './host-protocol.ts';
+import { moduleEnvironment } from './module-environment.ts';
 
 /** `cause` is the error behind the fact: the log takes its message away. */
 export type Report = (fact: string, details: Readonly<Record<string, unknown>>, cause?: unknown) => void;
@@ -65,15 +67,6 @@ const DIALOG_GRACE_MS = 15_000;
 const MAX_OUTPUT_CHARACTERS = 2_000;
 
 const HOST_FILE = fileURLToPath(new URL('../token-host/main.js', import.meta.url));
-/**
- * Where a PIN is, no core may be dumped, and Node has no setrlimit: the shell sets it and becomes the host. What takes cores
- * by a pipe (systemd-coredump, apport) is told the limit and keeps to it. Windows has no such files.
- */
-const commandLine = (): string[] =>
-  process.platform === 'win32'
-    ? [process.execPath, HOST_FILE]
-    : ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'sh', process.execPath, HOST_FILE];
-
 export type HostSettings = { readonly environment: Environment; readonly report: Report };
 
 /** Whom the host works for at present. */
@@ -113,9 +106,9 @@ export class TokenHost {
   /** The process alone: no module is in it before {@link load}. Nobody waits for it until it has a task. */
   constructor({ environment, report }: HostSettings) {
     this.#report = report;
-    const [program = '', ...parameters] = commandLine();
-    this.#child = spawn(program, parameters, {
-      env: hostEnvironment(environment),
+    const { program, args, env } = platform.hostCommand(HOST_FILE, environment);
+    this.#child = spawn(program, [...args], {
+      env,
       cwd: '/',
       // A module's own words go into pipes; dialogs open the terminal themselves.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@ import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { asDer, type CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { DialogSettings } from '../dialog/dialog.ts';
+import type { Environment } from '../platform/platform.ts';
 import type {
   GeneratedKey,
   KeyReference,
@@ -13,8 +14,7 @@ import type {
   TokenIdentity,
   TokenSession,
   Tokens,
-} from '../enrollment/ports.ts';
-import type { Environment } from './host-environment.ts';
+} from '../ports/token.ts';
 import type { HostOperation, HostParams, HostResult, Mishap } from './host-protocol.ts';
 import { Hosts } from './hosts.ts';
 import type { Report, Task, TokenHost } from './token-host.ts';

@@ -1,7 +1,8 @@
 /** Looks once a second whether a token came or went: one host a module for the whole time, since C_WaitForSlotEvent is rarely there. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
-import type { TokenWatch } from '../enrollment/ports.ts';
+import type { TokenWatch } from '../ports/token.ts';
 import type { TokenHost } from './token-host.ts';
 
 const POLL_MS = 1_000;

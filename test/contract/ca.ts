@@ -1,4 +1,5 @@
 /** What every CA must do for our client, whoever runs it. One small file for each protocol says where the CA is. */
+
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -6,8 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { connectCa } from '../../agent/ca/index.ts';
-import type { Authorization, CaAnswer, CertificationAuthority } from '../../agent/enrollment/ports.ts';
-import type { Plan } from '../../agent/policy/plan.ts';
+import type { Authorization, CaAnswer, CertificationAuthority } from '../../agent/ports/ca.ts';
+import type { Plan } from '../../agent/ports/plan.ts';
 import { asDer, type CertificateDer, type CsrDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
@@ -46,7 +47,7 @@ export function describeCa(name: string, stage: (folder: string) => Promise<CaUn
     afterEach(() => ca.close());
 
     it('hands out its certificates, of which openssl reads each', async () => {
-      const certificates = await client.cacerts(calm);
+      const certificates = await client.certificates(calm);
       expect(certificates).not.to.deep.equal([]);
       for (const der of certificates)
         execFileSync('openssl', ['x509', '-inform', 'DER', '-noout', '-subject'], {
@@ -56,32 +57,32 @@ export function describeCa(name: string, stage: (folder: string) => Promise<CaUn
     });
 
     it('says what it wants to see in a request, and the key type that is tested is among it', async () => {
-      const { keys } = await client.csrattrs(calm);
+      const { keys } = await client.demands(calm);
       expect(keys ?? [ca.keyType]).to.include(ca.keyType);
     });
 
     it('issues what was ordered, as openssl finds too; the same bytes bring the same where the profile says so', async () => {
       const { csr, spki } = await request(ca);
       const authorization = await ca.authorization();
-      const answer = await patiently(() => client.simpleenroll(csr, authorization, calm));
+      const answer = await patiently(() => client.request(csr, authorization, calm));
       const issued = await judged(ca, client, answer, spki);
-      opensslAccepts(folder(), issued.certificate, [...issued.chain, ...(await client.cacerts(calm))], ca);
+      opensslAccepts(folder(), issued.certificate, [...issued.chain, ...(await client.certificates(calm))], ca);
       if (ca.service.resend !== 'idempotent') return;
-      const again = await patiently(() => client.simpleenroll(csr, authorization, calm));
+      const again = await patiently(() => client.request(csr, authorization, calm));
       expect((await judged(ca, client, again, spki)).certificate).to.deep.equal(issued.certificate);
     });
 
     it('refuses an authorization that it never gave', async () => {
       const { csr } = await request(ca);
       const authorization = { ...(await ca.authorization()), secret: 'never-given-to-anybody' };
-      const code = await codeOf(client.simpleenroll(csr, authorization, calm));
+      const code = await codeOf(client.request(csr, authorization, calm));
       expect(code).to.be.oneOf(['ERR_CA_AUTHORIZATION_REFUSED', 'ERR_CA_REFUSED']);
     });
 
     it('is not spoken to where its TLS certificate is by somebody else', async () => {
       const strangers = [(await makeAuthority()).root.pem];
       const wary = connectCa({ ...ca.service, trustAnchors: strangers }, CA_MS);
-      expect(await codeOf(wary.cacerts(calm))).to.equal('ERR_CA_TLS_UNTRUSTED');
+      expect(await codeOf(wary.certificates(calm))).to.equal('ERR_CA_TLS_UNTRUSTED');
     });
   });
 }
@@ -119,7 +120,7 @@ async function judged(
   spki: SpkiDer,
 ): Promise<ReturnType<typeof checkIssued>> {
   const plan = { subject, rdnOrder: 'any', extensions: plainExtensions(), issuers } as const;
-  return checkIssued({ certificates, cacerts: await client.cacerts(calm), date, plan, spki, now: Date.now() });
+  return checkIssued({ certificates, cacerts: await client.certificates(calm), date, plan, spki, now: Date.now() });
 }
 
 function opensslAccepts(

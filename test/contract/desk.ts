@@ -1,10 +1,11 @@
 /** What a token test needs beside the token: a scripted human with a PIN file, a test profile, certificates by openssl. */
+
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { TokenIdentity } from '../../agent/enrollment/ports.ts';
+import type { TokenIdentity } from '../../agent/ports/token.ts';
 import { createTokens, type TokenService } from '../../agent/token/token.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { asDer, type CertificateDer, type CsrInfoDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';

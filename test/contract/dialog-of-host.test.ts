@@ -1,9 +1,10 @@
 /** A PIN dialog is a child of the token host: no deadline runs while it is open, and it never outlives its host. */
+
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { TokenDescription } from '../../agent/enrollment/ports.ts';
+import type { TokenDescription } from '../../agent/ports/token.ts';
 import { createTokens } from '../../agent/token/token.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';

@@ -12,8 +12,9 @@
  *
  *   npx mocha dist/test/contract/est.test.js
  */
+
 import { readFileSync } from 'node:fs';
-import type { Authorization } from '../../agent/enrollment/ports.ts';
+import type { Authorization } from '../../agent/ports/ca.ts';
 import { accountOf, openAccounts } from '../../web-bridge/demo/accounts.ts';
 import { issueToServer, openAuthority, pemOf } from '../../web-bridge/demo/authority.ts';
 import { estServer } from '../../web-bridge/demo/est.ts';

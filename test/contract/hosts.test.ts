@@ -1,9 +1,10 @@
 /** Which process does what: the host that looked opens the token, a spare waits for a page's work, and nobody is left. */
+
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import type { TokenDescription } from '../../agent/enrollment/ports.ts';
+import type { TokenDescription } from '../../agent/ports/token.ts';
 import type { TokenService } from '../../agent/token/token.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
 import { type Desk, PIN_CONTEXT, stageDesk } from './desk.ts';

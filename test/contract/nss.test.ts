@@ -1,10 +1,11 @@
 /** NSS says that its keys are sensitive and never extractable, and hands them out: such a token must be refused. */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { TokenDescription } from '../../agent/enrollment/ports.ts';
+import type { TokenDescription } from '../../agent/ports/token.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { skip } from '../stage/skip.ts';

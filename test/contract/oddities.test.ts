@@ -1,4 +1,5 @@
 /** Modules that lie and cards with ways of their own, through our host: each is borne, or refused by its own code. */
+
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -6,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { expect } from 'chai';
 import pkcs11js from 'pkcs11js';
 import type { Dialog } from '../../agent/dialog/dialog.ts';
-import type { TokenDescription, TokenSession } from '../../agent/enrollment/ports.ts';
+import type { TokenDescription, TokenSession } from '../../agent/ports/token.ts';
 import { destroy } from '../../agent/token-host/destroy.ts';
 import { generate } from '../../agent/token-host/generate.ts';
 import { finalize, type LoadedModule, loadModule } from '../../agent/token-host/module.ts';

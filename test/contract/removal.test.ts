@@ -1,7 +1,8 @@
 /** A token that deletes only half of a pair, or says that it did and did not (CardOS, PivApplet): it is told (A26). */
+
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import type { TokenDescription } from '../../agent/enrollment/ports.ts';
+import type { TokenDescription } from '../../agent/ports/token.ts';
 import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
 import { type Desk, PIN_CONTEXT, stageDesk, witness } from './desk.ts';

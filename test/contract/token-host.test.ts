@@ -1,10 +1,11 @@
 /** A vendor's module that aborts, hangs, prints or fails in the middle: the agent lives, says what happened, leaves nothing. */
+
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { expect } from 'chai';
-import type { KeyReference, TokenDescription, TokenSession } from '../../agent/enrollment/ports.ts';
-import type { Plan } from '../../agent/policy/plan.ts';
+import type { Plan } from '../../agent/ports/plan.ts';
+import type { KeyReference, TokenDescription, TokenSession } from '../../agent/ports/token.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
 import { type Desk, PIN_CONTEXT, requestInfo, stageDesk, witness } from './desk.ts';

@@ -1,7 +1,8 @@
 /** What every token must do through our token host, whatever module is behind it. Run by one small file for each module. */
+
 import { createHash, createPublicKey, randomBytes, verify, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
-import type { GeneratedKey, TokenDescription, TokenSession, Tokens } from '../../agent/enrollment/ports.ts';
+import type { GeneratedKey, TokenDescription, TokenSession, Tokens } from '../../agent/ports/token.ts';
 import { asDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
@@ -102,7 +103,7 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
       else expect(labels).to.have.members([...under.labels]);
       expect(token.keyTypes).to.include.members([...under.keyTypes]);
       expect(list.every(({ module }) => module === under.module.path)).to.equal(true);
-      expect([token.initialized, token.userPinInitialized, token.pinLocked]).to.deep.equal([true, true, false]);
+      expect([token.userPinInitialized, token.pinLocked]).to.deep.equal([true, false]);
     });
 
     it('generates each type it offers, as the witness reads it, with an examination record', async () => {

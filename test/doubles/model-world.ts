@@ -2,10 +2,14 @@
  * The world of an enrollment as plain data: a token, a CA and a journal that remember, and an agent that can be disturbed at
  * any call it makes of them. Keys, requests and certificates are real, so that the agent's own checks have something to check.
  */
+
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { createAttention } from '../../agent/enrollment/attention.ts';
 import { Enrollments } from '../../agent/enrollment/enrollments.ts';
-import type { CaAnswer, JournalEntry, Ports, TokenDescription, TokenSession } from '../../agent/enrollment/ports.ts';
+import { createAttention } from '../../agent/operations/attention.ts';
+import type { CaAnswer } from '../../agent/ports/ca.ts';
+import type { Ports } from '../../agent/ports/ports.ts';
+import type { JournalEntry } from '../../agent/ports/records.ts';
+import type { TokenDescription, TokenSession } from '../../agent/ports/token.ts';
 import { asDer, type CertificateDer, type CsrDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { makeLeaf } from '../stage/authority.ts';
@@ -43,7 +47,6 @@ const TOKEN = {
   manufacturer: 'model',
   model: 'model',
   slotDescription: 'slot',
-  initialized: true,
   userPinInitialized: true,
   writeProtected: false,
   pinCountLow: false,
@@ -135,9 +138,10 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
         open: () => host(() => sessionOf(host)),
       },
       connectCa: () => ({
-        csrattrs: async () => ({ keys: undefined, extensions: [] }),
-        cacerts: async () => [bank.authority.issuing.certificate],
-        simpleenroll: (csr, { secret }) => call(own, 'ERR_CA_ANSWER_LOST', () => answer(csr, secret)),
+        demands: async () => ({ keys: undefined }),
+        certificates: async () => [bank.authority.issuing.certificate],
+        request: (csr, { secret }) => call(own, 'ERR_CA_ANSWER_LOST', () => answer(csr, secret)),
+        clock: async () => undefined,
       }),
       human: {
         consent: async () => {},

@@ -50,13 +50,13 @@ describe('integration: a log-in with the certificate', () => {
 
   async function enroll(changes: Readonly<Record<string, unknown>> = {}): Promise<X509Certificate> {
     const id = await agent.enrollments.begin(await bank.order({ keys: ['ec-p256'], ...changes }), ORIGIN, 'enroll');
-    const standing = await agent.enrollments.settled(id, 'owner');
-    expect([standing.state, standing.error?.code]).to.deep.equal(['completed', undefined]);
+    const progress = await agent.enrollments.settled(id, 'owner');
+    expect([progress.state, progress.error?.code]).to.deep.equal(['completed', undefined]);
     const result = await agent.enrollments.result(id, 'owner');
     return new X509Certificate(Buffer.from(result?.certificate ?? '', 'base64'));
   }
   async function logIn(nonce = createNonce(), changes: object = {}): Promise<LoginToken> {
-    return agent.acts.authenticate(await loginOrder(bank, nonce, changes), ORIGIN, never);
+    return agent.operations.logIn(await loginOrder(bank, nonce, changes), ORIGIN, never);
   }
   const verified = (answer: unknown, nonce: string, isRevoked = revokedBy([])) =>
     verifyLogin(answer, { origin: ORIGIN, nonce, issuers: [bank.authority.issuing.pem], isRevoked });
@@ -104,20 +104,20 @@ describe('integration: a log-in with the certificate', () => {
     await lay();
     await enroll();
     const order = await loginOrder(bank, createNonce());
-    await agent.acts.authenticate(order, ORIGIN, never);
-    expect(await refusalOf(agent.acts.authenticate(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
+    await agent.operations.logIn(order, ORIGIN, never);
+    expect(await refusalOf(agent.operations.logIn(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
     await agent.close();
     agent = await desk.compose();
-    expect(await refusalOf(agent.acts.authenticate(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
+    expect(await refusalOf(agent.operations.logIn(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
   });
 
   it('refuses orders that are not for this: origin, purpose, age, a nonce under 256 bit', async () => {
     await lay();
     const order = await loginOrder(bank, createNonce());
     const other = 'https://www.other.example';
-    expect(await refusalOf(agent.acts.authenticate(order, other, never))).to.equal('ERR_POLICY_ORDER_ORIGIN_MISMATCH');
+    expect(await refusalOf(agent.operations.logIn(order, other, never))).to.equal('ERR_POLICY_ORDER_ORIGIN_MISMATCH');
     const enrolling = await bank.order();
-    expect(await refusalOf(agent.acts.authenticate(enrolling, ORIGIN, never))).to.equal(
+    expect(await refusalOf(agent.operations.logIn(enrolling, ORIGIN, never))).to.equal(
       'ERR_POLICY_ORDER_PURPOSE_MISMATCH',
     );
     expect(await refusalOf(agent.enrollments.begin(order, ORIGIN, 'enroll'))).to.equal(
@@ -125,7 +125,9 @@ describe('integration: a log-in with the certificate', () => {
     );
     const iat = Math.floor(Date.now() / 1000) - 3_600;
     expect(await refusalOf(logIn(createNonce(), { iat, exp: iat + 300 }))).to.equal('ERR_POLICY_ORDER_EXPIRED');
-    expect(await refusalOf(agent.acts.remove(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_PURPOSE_MISMATCH');
+    expect(await refusalOf(agent.operations.remove(order, ORIGIN, never))).to.equal(
+      'ERR_POLICY_ORDER_PURPOSE_MISMATCH',
+    );
     // The bank's own code signs no such order, so this one is only as good as its claim.
     await loginOrder(bank, 'short').then(
       () => expect.fail('signed'),
@@ -175,7 +177,7 @@ describe('integration: a log-in with the certificate', () => {
     await enroll();
     desk.answer({ consent: 'refuse' });
     const order = await loginOrder(bank, createNonce());
-    const refused = () => refusalOf(agent.acts.authenticate(order, ORIGIN, never));
+    const refused = () => refusalOf(agent.operations.logIn(order, ORIGIN, never));
     // The same order may be tried again: nobody has consented, so it is not spent.
     expect([await refused(), await refused()]).to.deep.equal(['ERR_USER_REFUSED', 'ERR_USER_REFUSED']);
     const id = await agent.enrollments.begin(await bank.order(), ORIGIN, 'enroll');
@@ -191,8 +193,8 @@ describe('integration: a log-in with the certificate', () => {
     await enroll();
     desk.answer({ pin: 'cancel' });
     const order = await loginOrder(bank, createNonce());
-    expect(await refusalOf(agent.acts.authenticate(order, ORIGIN, never))).to.equal('ERR_USER_PIN_CANCELLED');
-    expect(await refusalOf(agent.acts.authenticate(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
+    expect(await refusalOf(agent.operations.logIn(order, ORIGIN, never))).to.equal('ERR_USER_PIN_CANCELLED');
+    expect(await refusalOf(agent.operations.logIn(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
   });
 
   it('asks one question at a time, be it for a log-in or an enrollment; a page that goes takes its dialog along', async () => {
@@ -201,7 +203,7 @@ describe('integration: a log-in with the certificate', () => {
     desk.answer({ consent: 'ignore' });
     const gone = new AbortController();
     const order = await loginOrder(bank, createNonce());
-    const first = refusalOf(agent.acts.authenticate(order, ORIGIN, gone.signal));
+    const first = refusalOf(agent.operations.logIn(order, ORIGIN, gone.signal));
     await new Promise((later) => setTimeout(later, 500));
     expect(await refusalOf(logIn())).to.equal('ERR_BRIDGE_BUSY');
     expect(await refusalOf(agent.enrollments.begin(await bank.order(), ORIGIN, 'enroll'))).to.equal('ERR_BRIDGE_BUSY');

@@ -10,8 +10,8 @@ import { createServer as createPlainServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { JournalEntry } from '../../agent/enrollment/ports.ts';
-import type { StateOf } from '../../agent/enrollment/state.ts';
+import type { JournalEntry } from '../../agent/ports/records.ts';
+import type { StateOf } from '../../agent/ports/state.ts';
 import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import type { ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
@@ -27,7 +27,7 @@ const HOUR_MS = 3_600_000;
 const SHORT_MS = 400;
 const MINUTE_MS = 60_000;
 type Service = Partial<StateOf<'csr-signed'>['plan']['service']>;
-type Standing = { readonly state: StateName; readonly code: ErrorCode | undefined };
+type Progress = { readonly state: StateName; readonly code: ErrorCode | undefined };
 
 describe('integration: what CAs answer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'inkan-ca-faults-'));
@@ -46,7 +46,7 @@ describe('integration: what CAs answer', () => {
     const agent = await desk.compose();
     const id = await agent.enrollments.begin(await bank.order({ keys: ['ec-p256'] }), ORIGIN, 'enroll');
     await agent.enrollments.settled(id, 'owner');
-    const entry = await agent.journal.read(id);
+    const entry = await agent.ports.journal.read(id);
     if (entry?.state.name !== 'csr-signed') throw new Error(`no signed request: ${entry?.state.name}`);
     signed = { ...entry, state: entry.state };
     await agent.close();
@@ -75,18 +75,18 @@ describe('integration: what CAs answer', () => {
     service: Service = {},
     state: Partial<StateOf<'sent'>> = {},
     caMs = MINUTE_MS,
-  ): Promise<Standing> {
+  ): Promise<Progress> {
     const { service: ordered, deadlines, ...rest } = signed.state.plan;
     const plan = { ...rest, service: { ...ordered, ...service }, deadlines: { ...deadlines, caMs } };
     const found = { ...signed.state, ...state, plan };
     const first = await desk.compose();
-    await first.journal.write({ ...signed, state: found as JournalEntry['state'] });
-    await first.journal.keepSecret(signed.enrollment, 'one-time-secret');
+    await first.ports.journal.write({ ...signed, state: found as JournalEntry['state'] });
+    await first.ports.journal.keepSecret(signed.enrollment, 'one-time-secret');
     const agent = await desk.compose();
     agent.enrollments.resume(signed.enrollment, 'owner');
     const { error } = await agent.enrollments.settled(signed.enrollment, 'owner');
     await agent.close();
-    const journaled = await agent.journal.read(signed.enrollment);
+    const journaled = await agent.ports.journal.read(signed.enrollment);
     expect(objectsOn(desk, 'desk')).to.deep.equal(objects);
     return { state: journaled?.state.name ?? 'accepted', code: error?.code };
   }
@@ -204,7 +204,7 @@ describe('integration: what CAs answer', () => {
         response.end(encoded([older, newer, bank.authority.issuing.certificate]));
       };
       expect((await goOn()).state).to.equal('issued');
-      const { state } = (await (await desk.compose()).journal.read(signed.enrollment)) ?? {};
+      const { state } = (await (await desk.compose()).ports.journal.read(signed.enrollment)) ?? {};
       if (state?.name !== 'issued') throw new Error('not issued');
       expect(new X509Certificate(state.certificate).serialNumber.toLowerCase()).to.equal(serials[0]);
       expect(state.otherSerialNumbers).to.deep.equal([serials[1]]);
@@ -225,9 +225,9 @@ describe('integration: what CAs answer', () => {
     for (const [what, tls] of servers)
       it(`${what} → csr-signed, ERR_CA_TLS_UNTRUSTED; not a byte of the request was sent`, async () => {
         const stranger = await startFaultyCa(bank.authority, await tls());
-        const standing = await goOn({ url: stranger.url });
+        const progress = await goOn({ url: stranger.url });
         await stranger.close();
-        expect(standing).to.deep.equal({ state: 'csr-signed', code: 'ERR_CA_TLS_UNTRUSTED' });
+        expect(progress).to.deep.equal({ state: 'csr-signed', code: 'ERR_CA_TLS_UNTRUSTED' });
         expect(stranger.requests).to.deep.equal([]);
       });
 
@@ -298,8 +298,8 @@ describe('integration: what CAs answer', () => {
           return status(202, '', later === undefined ? {} : { 'Retry-After': later })(request, response);
         };
         const agent = await desk.compose();
-        await agent.journal.write(signed);
-        await agent.journal.keepSecret(signed.enrollment, 'one-time-secret');
+        await agent.ports.journal.write(signed);
+        await agent.ports.journal.keepSecret(signed.enrollment, 'one-time-secret');
         const again = await desk.compose();
         const reached = new Promise<void>((done) =>
           again.enrollments.listen(signed.enrollment, 'owner', ({ state }) => state === 'pending' && done()),
@@ -309,11 +309,11 @@ describe('integration: what CAs answer', () => {
         await reached;
         const after = Date.now();
         await again.close();
-        const { state } = (await again.journal.read(signed.enrollment)) ?? {};
+        const { state } = (await again.ports.journal.read(signed.enrollment)) ?? {};
         if (state?.name !== 'pending') throw new Error('not pending');
         expect(state.nextAt).to.be.within(before + atLeastMs, after + atMostMs);
         expect(state.deadlineAt).to.be.within(before + 24 * HOUR_MS, after + 24 * HOUR_MS);
-        expect(await again.journal.secret(signed.enrollment)).to.equal('one-time-secret');
+        expect(await again.ports.journal.secret(signed.enrollment)).to.equal('one-time-secret');
       });
   });
 
@@ -359,7 +359,9 @@ describe('integration: what CAs answer', () => {
         await agent.close();
         desk.answer({ pin: 'cancel' });
         expect(error?.code).to.equal(code);
-        expect((await agent.journal.list()).map(({ enrollment }) => enrollment)).to.deep.equal([signed.enrollment]);
+        expect((await agent.ports.journal.list()).map(({ enrollment }) => enrollment)).to.deep.equal([
+          signed.enrollment,
+        ]);
         expect(objectsOn(desk, 'desk')).to.deep.equal(objects);
         expect(ca.requests).to.deep.equal([]);
       });

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { createLocks } from '../../agent/lock.ts';
+import { createLocks } from '../../agent/records/lock.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { until } from '../contract/processes.ts';
 import { type EnrollmentDesk, layEnrollmentDesk } from '../stage/enrollment-desk.ts';
@@ -92,7 +92,7 @@ describe('integration: the command line', () => {
     it('with the tokens that are plugged in, their columns aligned', async () => {
       const { json } = await run(['tokens', '--json']);
       expect(json).to.have.lengthOf(1);
-      expect((json as object[])[0]).to.include({ label: 'desk', pinLocked: false, initialized: true });
+      expect((json as object[])[0]).to.include({ label: 'desk', pinLocked: false });
       const { stdout } = await run(['tokens']);
       expect(stdout).to.match(/^desk\n {2}製品 {10}SoftHSM project SoftHSM v2\n {2}シリアル番号 {2}\w+\n/);
       expect((await run(['tokens'], english)).stdout).to.include('\n  Can make keys  rsa-2048');

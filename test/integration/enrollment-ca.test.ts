@@ -74,9 +74,9 @@ describe('integration: an enrollment and its CA', () => {
     it(`refuses a certificate for ${what}: ${code}, nothing is written, its serial number is told`, async () => {
       await own.lay();
       own.ca.answer = answer(own.bank.authority);
-      const standing = await own.enroll();
-      expect([standing.state, standing.error?.code]).to.deep.equal(['failed', code]);
-      expect(standing.error?.details['serialNumber']).to.match(/^[0-9a-f]+$/);
+      const progress = await own.enroll();
+      expect([progress.state, progress.error?.code]).to.deep.equal(['failed', code]);
+      expect(progress.error?.details['serialNumber']).to.match(/^[0-9a-f]+$/);
       expect(objectsOn(own.desk, 'desk').filter((line) => line.startsWith('Certificate'))).to.deep.equal([]);
     });
   }
@@ -101,8 +101,8 @@ describe('integration: an enrollment and its CA', () => {
     it(`fails by ${code} where the CA answers ${what}; the key is taken away again`, async () => {
       await own.lay();
       own.ca.answer = answer;
-      const standing = await own.enroll();
-      expect([standing.state, standing.error?.code]).to.deep.equal(['failed', code]);
+      const progress = await own.enroll();
+      expect([progress.state, progress.error?.code]).to.deep.equal(['failed', code]);
       expect(objectsOn(own.desk, 'desk')).to.deep.equal([]);
       expect(own.journalFiles().filter((name) => name.endsWith('.authorization'))).to.deep.equal([]);
     });
@@ -116,9 +116,9 @@ describe('integration: an enrollment and its CA', () => {
     it(`fails by ${code} where the CA says "issued" with ${what}; the key stays, since a certificate may exist`, async () => {
       await own.lay();
       own.ca.answer = answer;
-      const standing = await own.enroll();
-      expect([standing.state, standing.error?.code]).to.deep.equal(['failed', code]);
-      const entry = await own.agent.journal.read(standing.enrollment);
+      const progress = await own.enroll();
+      expect([progress.state, progress.error?.code]).to.deep.equal(['failed', code]);
+      const entry = await own.agent.ports.journal.read(progress.enrollment);
       expect(entry?.state.name === 'failed' && entry.state.leftover?.token.label).to.equal('desk');
       expect(objectsOn(own.desk, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
     });
@@ -128,8 +128,8 @@ describe('integration: an enrollment and its CA', () => {
     await own.lay();
     own.ca.answer = (_, response) => void response.socket?.destroy();
     const order = await own.bank.order();
-    const standing = await own.enroll(order);
-    expect([standing.state, standing.error?.code]).to.deep.equal(['sent', 'ERR_CA_ANSWER_LOST']);
+    const progress = await own.enroll(order);
+    expect([progress.state, progress.error?.code]).to.deep.equal(['sent', 'ERR_CA_ANSWER_LOST']);
     own.ca.answer = issue(own.bank.authority);
     expect((await own.enroll(order)).error?.code).to.equal('ERR_CA_ANSWER_LOST');
     expect(own.ca.requests).to.have.lengthOf(1);
@@ -174,8 +174,8 @@ describe('integration: an enrollment and its CA', () => {
   it('gives up a pending request after the profile’s time', async () => {
     await own.lay({ deadlines: { pendingMs: 300 } });
     own.ca.answer = status(202, '', { 'Retry-After': '0' });
-    const standing = await own.enroll();
-    expect([standing.state, standing.error?.code]).to.deep.equal(['failed', 'ERR_CA_PENDING_TOO_LONG']);
+    const progress = await own.enroll();
+    expect([progress.state, progress.error?.code]).to.deep.equal(['failed', 'ERR_CA_PENDING_TOO_LONG']);
   });
 
   it('goes on by itself after a restart where only the CA is waited for', async () => {
@@ -188,9 +188,9 @@ describe('integration: an enrollment and its CA', () => {
     await pending;
     await own.agent.close();
     // The waiting is over while the agent was away.
-    const entry = await own.agent.journal.read(id);
+    const entry = await own.agent.ports.journal.read(id);
     if (entry?.state.name !== 'pending') throw new Error('not pending');
-    await own.agent.journal.write({ ...entry, state: { ...entry.state, nextAt: Date.now() } });
+    await own.agent.ports.journal.write({ ...entry, state: { ...entry.state, nextAt: Date.now() } });
     own.ca.answer = issue(own.bank.authority);
     own.agent = await own.desk.compose();
     own.agent.enrollments.goOn();
@@ -201,8 +201,8 @@ describe('integration: an enrollment and its CA', () => {
   it('tells that the CA cannot be reached before a key is made', async () => {
     await own.lay();
     await own.ca.close();
-    const standing = await own.enroll();
-    expect(standing.error?.code).to.equal('ERR_CA_UNREACHABLE');
+    const progress = await own.enroll();
+    expect(progress.error?.code).to.equal('ERR_CA_UNREACHABLE');
     expect(objectsOn(own.desk, 'desk')).to.deep.equal([]);
   });
 

@@ -20,7 +20,7 @@ describe('integration: an enrollment', () => {
 
   /** As the bank would: by the certificate, the order's jti, the CSR that its RA saw, and the record that it was given. */
   async function expectProof(id: string, result: EnrollmentResult): Promise<void> {
-    const entry = await own.agent.journal.read(id);
+    const entry = await own.agent.ports.journal.read(id);
     if (entry?.state.name !== 'completed') throw new Error('not completed');
     const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest();
     const signed = Buffer.from(result.proof.signed, 'base64');
@@ -43,8 +43,8 @@ describe('integration: an enrollment', () => {
       const states: string[] = [];
       const id = await own.agent.enrollments.begin(await own.bank.order({ keys: [keyType] }), ORIGIN, 'enroll');
       own.agent.enrollments.listen(id, 'owner', ({ state }) => states.push(state));
-      const standing = await own.agent.enrollments.settled(id, 'owner');
-      expect(standing.error?.code).to.equal(undefined);
+      const progress = await own.agent.enrollments.settled(id, 'owner');
+      expect(progress.error?.code).to.equal(undefined);
       expect(states).to.deep.equal([
         'consented',
         'key-generated',
@@ -96,14 +96,14 @@ describe('integration: an enrollment', () => {
     await own.lay();
     const { enrollment } = await own.enroll();
     const stranger = { origin: 'https://www.other.example' };
-    expect(await refusalOf(own.agent.enrollments.standing(enrollment, stranger))).to.equal(
+    expect(await refusalOf(own.agent.enrollments.progress(enrollment, stranger))).to.equal(
       'ERR_BRIDGE_ENROLLMENT_UNKNOWN',
     );
     expect(await refusalOf(own.agent.enrollments.cancel(enrollment, stranger))).to.equal(
       'ERR_BRIDGE_ENROLLMENT_UNKNOWN',
     );
     expect(await own.agent.enrollments.list(stranger)).to.deep.equal([]);
-    expect((await own.agent.enrollments.standing(enrollment, { origin: ORIGIN })).state).to.equal('completed');
+    expect((await own.agent.enrollments.progress(enrollment, { origin: ORIGIN })).state).to.equal('completed');
   });
 
   const PEOPLE: readonly [string, Answers, ErrorCode, string][] = [
@@ -115,8 +115,8 @@ describe('integration: an enrollment', () => {
       await own.lay();
       own.desk.answer(answers);
       const order = await own.bank.order();
-      const standing = await own.enroll(order);
-      expect([standing.state, standing.error?.code]).to.deep.equal([state, code]);
+      const progress = await own.enroll(order);
+      expect([progress.state, progress.error?.code]).to.deep.equal([state, code]);
       expect(objectsOn(own.desk, 'desk')).to.deep.equal([]);
       expect(own.ca.requests).to.deep.equal([]);
       own.desk.answer({});
@@ -127,8 +127,8 @@ describe('integration: an enrollment', () => {
   it('stops at a wrong PIN, which is sent once, and leaves the token as it was', async () => {
     await own.lay();
     own.desk.writePin('00000000');
-    const standing = await own.enroll();
-    expect(standing.error?.code).to.be.oneOf(['ERR_TOKEN_PIN_INCORRECT', 'ERR_USER_PIN_CANCELLED']);
+    const progress = await own.enroll();
+    expect(progress.error?.code).to.be.oneOf(['ERR_TOKEN_PIN_INCORRECT', 'ERR_USER_PIN_CANCELLED']);
     expect(objectsOn(own.desk, 'desk')).to.deep.equal([]);
   });
 
@@ -222,7 +222,7 @@ describe('integration: an enrollment', () => {
     });
     expect((await own.agent.enrollments.cancel(begun, 'owner')).state).to.equal('abandoned');
     const leftover = async () =>
-      (await own.agent.journal.list()).some(({ state }) => 'leftover' in state && state.leftover);
+      (await own.agent.ports.journal.list()).some(({ state }) => 'leftover' in state && state.leftover);
     expect(await leftover()).to.equal(true);
     expect((await own.enroll()).state).to.equal('completed');
     expect(objectsOn(own.desk, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);

@@ -47,7 +47,7 @@ describe('integration: exactly one', () => {
   }
   const lose = () => (ca.answer = (_, response) => void response.socket?.destroy());
   const keys = () => tokenObjects(desk, 'desk').filter(({ kind }) => kind === 'Private Key');
-  const stateOf = async (enrollment: string) => (await agent.journal.read(enrollment))?.state;
+  const stateOf = async (enrollment: string) => (await agent.ports.journal.read(enrollment))?.state;
 
   it('a new order goes on with the key and the very request whose answer was lost', async () => {
     lose();
@@ -180,7 +180,7 @@ describe('integration: exactly one', () => {
     const args = ['enroll', '--profile', 'stage-bank', '--order', file, '--scripted-human', desk.script, '--json'];
     expect((await inkan(desk, args)).status).to.equal(0);
     const joined = await agent.enrollments.begin(text, ORIGIN, 'enroll');
-    expect((await agent.enrollments.standing(joined, 'owner')).state).to.equal('completed');
+    expect((await agent.enrollments.progress(joined, 'owner')).state).to.equal('completed');
     const { jti } = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as { jti: string };
     expect(await refusalOf(agent.enrollments.begin(await order({ jti }), ORIGIN, 'enroll'))).to.equal(
       'ERR_POLICY_ORDER_USED',

@@ -2,13 +2,15 @@
  * The journal, seen from outside: what the agent asks of the kernel, by strace, in its order; and a disk that is full. Each is
  * skipped, and says so, where this machine does not allow it.
  */
+
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openJournal } from '../../agent/enrollment/journal.ts';
-import type { JournalEntry } from '../../agent/enrollment/ports.ts';
-import { type Agent, isOpen } from '../../agent/main.ts';
+import type { Agent } from '../../agent/main.ts';
+import type { JournalEntry } from '../../agent/ports/records.ts';
+import { openJournal } from '../../agent/records/journal.ts';
+import { isOpen } from '../../agent/records/states.ts';
 import { type FaultyCa, issue, startFaultyCa } from '../doubles/faulty-ca.ts';
 import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
@@ -79,8 +81,8 @@ describe('integration: the journal and the kernel', () => {
       if (!mount('size=600k,mode=700')) skip(this, 'a disk of its own is mounted by root');
       agent = await desk.compose();
       fill();
-      const standing = await enroll(agent);
-      expect([standing.state, standing.error?.code]).to.deep.equal(['failed', 'ERR_INTERNAL_STATE_UNWRITABLE']);
+      const progress = await enroll(agent);
+      expect([progress.state, progress.error?.code]).to.deep.equal(['failed', 'ERR_INTERNAL_STATE_UNWRITABLE']);
       expect(objectsOn(desk, 'desk')).to.deep.equal([]);
       expect(ca.requests).to.deep.equal([]);
     });

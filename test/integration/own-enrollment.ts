@@ -1,7 +1,7 @@
 /** One desk for one enrollment after another: SoftHSM behind a real token host, a CA on real HTTPS, anew for each test. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Standing } from '../../agent/enrollment/live.ts';
+import type { Progress } from '../../agent/enrollment/active.ts';
 import type { Agent } from '../../agent/main.ts';
 import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
 import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
@@ -39,7 +39,7 @@ export class OwnEnrollment {
     this.agent = await this.desk.compose();
   }
 
-  async enroll(order?: string): Promise<Standing> {
+  async enroll(order?: string): Promise<Progress> {
     const enrollment = await this.agent.enrollments.begin(order ?? (await this.bank.order()), ORIGIN, 'enroll');
     return await this.agent.enrollments.settled(enrollment, 'owner');
   }

@@ -1,7 +1,7 @@
 /** Pending for days: the agent asks politely, whoever restarts, and calls the person when the certificate is there. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Agent } from '../../agent/main.ts';
+import { type Agent, goOn } from '../../agent/main.ts';
 import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
 import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
@@ -18,6 +18,7 @@ describe('integration: pending for hours', () => {
   let desk: AgentDesk;
   let desktop: NotifySend;
   let agent: Agent;
+  let stop = async (): Promise<void> => {};
 
   beforeEach(async () => {
     bank = await openBankDesk({ test: true });
@@ -32,6 +33,7 @@ describe('integration: pending for hours', () => {
     agent = await desk.compose();
   });
   afterEach(async () => {
+    await stop();
     await agent.close();
     await ca.close();
   });
@@ -46,14 +48,15 @@ describe('integration: pending for hours', () => {
   }
   /** The hours go by while the machine is off. */
   async function later(id: string): Promise<void> {
-    const entry = await agent.journal.read(id);
+    const entry = await agent.ports.journal.read(id);
     if (entry?.state.name !== 'pending') throw new Error('not pending');
-    await agent.journal.write({ ...entry, state: { ...entry.state, nextAt: Date.now() - HOUR_MS } });
+    await agent.ports.journal.write({ ...entry, state: { ...entry.state, nextAt: Date.now() - HOUR_MS } });
   }
   async function startsAgain(): Promise<void> {
+    await stop();
     await agent.close();
     agent = await desk.compose();
-    agent.enrollments.goOn();
+    stop = goOn(agent);
   }
   async function notifications(count: number): Promise<number> {
     for (let tries = 0; tries < 1_000 && desktop.shown().length < count; tries += 1) await sleep(20);
@@ -82,7 +85,7 @@ describe('integration: pending for hours', () => {
     expect(await notifications(1)).to.equal(1);
     await startsAgain();
     expect(await notifications(2)).to.equal(2);
-    expect((await agent.enrollments.standing(id, 'owner')).state).to.equal('issued');
+    expect((await agent.enrollments.progress(id, 'owner')).state).to.equal('issued');
     desk.answer({});
     agent.enrollments.resume(id, { origin: ORIGIN });
     expect((await agent.enrollments.settled(id, 'owner')).state).to.equal('completed');

@@ -59,19 +59,19 @@ describe('integration: a re-enrollment', () => {
   async function logInWith(certificate: X509Certificate): Promise<void> {
     const nonce = createNonce();
     desk.answer({ choose: referenceTo(certificate).serialNumber });
-    const answer = await agent.acts.authenticate(await loginOrder(bank, nonce), ORIGIN, never);
+    const answer = await agent.operations.logIn(await loginOrder(bank, nonce), ORIGIN, never);
     const issuers = [bank.authority.issuing.pem];
     const known = await verifyLogin(answer, { origin: ORIGIN, nonce, issuers, isRevoked: revokedBy([]) });
     expect(known.fingerprint256).to.equal(certificate.fingerprint256);
     desk.answer({});
   }
   const remove = async (certificate: X509Certificate) =>
-    agent.acts.remove(await removalOrder(bank, referenceTo(certificate)), ORIGIN, never);
+    agent.operations.remove(await removalOrder(bank, referenceTo(certificate)), ORIGIN, never);
   const count = (kind: string) => objectsOn(desk, 'desk').filter((line) => line.startsWith(kind)).length;
   async function serials(): Promise<string[]> {
-    const [token] = await agent.tokens.list(never);
+    const [token] = await agent.ports.tokens.list(never);
     if (!token) throw new Error('no token');
-    const stored = await agent.tokens.certificates(token, never);
+    const stored = await agent.ports.tokens.certificates(token, never);
     return stored.map(({ certificate }) => referenceTo(new X509Certificate(certificate)).serialNumber);
   }
 
@@ -93,7 +93,7 @@ describe('integration: a re-enrollment', () => {
 
   it('knows 更新 from 再取得 by the old certificate’s expiry', async () => {
     const expiredOf = async () => {
-      const entries = await agent.journal.list();
+      const entries = await agent.ports.journal.list();
       return entries.flatMap(({ state }) => (state.plan.previous ? [state.plan.previous.expired] : []));
     };
     ca.answer = issue(bank.authority, { notAfter: new Date(Date.now() - MINUTE_MS) });
@@ -151,7 +151,7 @@ describe('integration: a re-enrollment', () => {
     const old = await acquire();
     await reacquire(old);
     const order = await removalOrder(bank, referenceTo(old));
-    const removed = () => refusalOf(agent.acts.remove(order, ORIGIN, never));
+    const removed = () => refusalOf(agent.operations.remove(order, ORIGIN, never));
     desk.answer({ consent: 'refuse' });
     expect(await removed()).to.equal('ERR_USER_REFUSED');
     desk.answer({ pin: 'cancel' });
@@ -162,17 +162,18 @@ describe('integration: a re-enrollment', () => {
   });
 
   it('tells a page where the bank’s certificates stand in the renewal window, the newest of each holder', async () => {
-    const standing = async () => (await agent.enrollments.surroundings(ORIGIN)).renewal.certificates;
-    expect(await standing()).to.deep.equal([]);
+    const renewals = async () =>
+      (await agent.operations.deviceStatus(ORIGIN, new AbortController().signal)).renewal.certificates;
+    expect(await renewals()).to.deep.equal([]);
     ca.answer = issue(bank.authority, { notAfter: new Date(Date.now() - MINUTE_MS) });
     const old = await acquire();
-    expect((await standing()).map(({ phase }) => phase)).to.deep.equal(['expired-allowed']);
+    expect((await renewals()).map(({ phase }) => phase)).to.deep.equal(['expired-allowed']);
     ca.answer = issue(bank.authority, { notAfter: inDays(10) });
     await reacquire(old);
-    expect((await standing()).map(({ phase }) => phase)).to.deep.equal(['open']);
+    expect((await renewals()).map(({ phase }) => phase)).to.deep.equal(['open']);
     ca.answer = issue(bank.authority);
     await acquire('enroll', { subject: [['CN', 'somebody else']] });
-    expect((await standing()).map(({ phase }) => phase)).to.deep.equal(['too-early', 'open']);
-    expect(JSON.stringify(await standing())).not.to.contain('somebody');
+    expect((await renewals()).map(({ phase }) => phase)).to.deep.equal(['too-early', 'open']);
+    expect(JSON.stringify(await renewals())).not.to.contain('somebody');
   });
 });

@@ -183,9 +183,9 @@ describe('the reference bank’s EST', function () {
     const csr = await buildCsr(content, (info) => Promise.resolve(new Uint8Array(sign('sha256', info, privateKey))));
     const ca = connectCa(plan.service, 10_000);
     const signal = AbortSignal.timeout(10_000);
-    const answer = await ca.simpleenroll(csr, { ...plan.authorization, secret: secret! }, signal);
+    const answer = await ca.request(csr, { ...plan.authorization, secret: secret! }, signal);
     if (answer.kind !== 'issued') throw new Error(answer.kind);
-    const cacerts = await ca.cacerts(signal);
+    const cacerts = await ca.certificates(signal);
     const issued = checkIssued({ ...answer, cacerts, plan, spki, now: Date.now() });
     expect(issued.chain).to.have.length(2);
     expect(issued.chainComplete).to.equal(true);

@@ -55,7 +55,7 @@ describe('integration: reminders of a renewal', () => {
     await acquire('M0001', 200);
     const removed = await acquire('M0002', JUST_EXPIRED);
     const order = await removalOrder(stage.bank, referenceTo(removed));
-    await agent.acts.remove(order, ORIGIN, new AbortController().signal);
+    await agent.operations.remove(order, ORIGIN, new AbortController().signal);
     await acquire('M0003', 10);
     await acquire('M0004', JUST_EXPIRED);
     // Each is a program of its own: which is the first to write it down is not said.

@@ -10,8 +10,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Standing } from '../../agent/enrollment/enrollments.ts';
-import type { Agent, AgentError } from '../../agent/main.ts';
+import type { Progress } from '../../agent/enrollment/active.ts';
+import type { Agent } from '../../agent/main.ts';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { childrenOf, isGone, until } from '../contract/processes.ts';
 import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
 import { compileFaultyModule, type FaultyModule, faultyModuleOver } from '../doubles/faulty-module.ts';
@@ -102,7 +103,7 @@ describe('integration: the fault matrix of a token', function () {
     }
   }
 
-  async function enroll(agent: Agent, order: string): Promise<Standing> {
+  async function enroll(agent: Agent, order: string): Promise<Progress> {
     const enrollment = await agent.enrollments.begin(order, ORIGIN, 'enroll');
     return await agent.enrollments.settled(enrollment, 'owner');
   }
@@ -131,12 +132,12 @@ describe('integration: the fault matrix of a token', function () {
   }
 
   /** As the person would: resumes what waits, begins anew what was never consented or has failed. */
-  async function goOn(agent: Agent, standing: Standing, order: string): Promise<Standing> {
-    if (standing.state === 'completed') return standing;
-    if (!(await agent.journal.read(standing.enrollment))) return await enroll(agent, order);
-    if (standing.state === 'failed') return await enroll(agent, await bank.order({ keys: ['ec-p256'] }));
-    agent.enrollments.resume(standing.enrollment, 'owner');
-    return await agent.enrollments.settled(standing.enrollment, 'owner');
+  async function goOn(agent: Agent, progress: Progress, order: string): Promise<Progress> {
+    if (progress.state === 'completed') return progress;
+    if (!(await agent.ports.journal.read(progress.enrollment))) return await enroll(agent, order);
+    if (progress.state === 'failed') return await enroll(agent, await bank.order({ keys: ['ec-p256'] }));
+    agent.enrollments.resume(progress.enrollment, 'owner');
+    return await agent.enrollments.settled(progress.enrollment, 'owner');
   }
 
   it('is walked: the right code, nothing left that the journal does not know, and one key with one certificate at the end', async () => {
@@ -162,7 +163,7 @@ describe('integration: the fault matrix of a token', function () {
 });
 
 async function unknownObjects(agent: Agent, objects: readonly TokenObject[]): Promise<string[]> {
-  const entries = (await agent.journal.list()).map(({ state }) => state);
+  const entries = (await agent.ports.journal.list()).map(({ state }) => state);
   const known = new Set(
     entries.flatMap((state) => {
       const { ckaId } = 'ckaId' in state ? state : (state.leftover ?? {});
@@ -177,10 +178,10 @@ async function unknownObjects(agent: Agent, objects: readonly TokenObject[]): Pr
 
 async function notOneOfEach(
   agent: Agent,
-  { enrollment }: Standing,
+  { enrollment }: Progress,
   objects: readonly TokenObject[],
 ): Promise<string | undefined> {
-  const entry = await agent.journal.read(enrollment);
+  const entry = await agent.ports.journal.read(enrollment);
   if (entry?.state.name !== 'completed') return 'completed, but not in the journal';
   const id = Buffer.from(entry.state.ckaId).toString('hex');
   const found = objects.filter((object) => object.kind !== 'Certificate' || object.id === id).map(({ kind }) => kind);

@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Agent } from '../../agent/main.ts';
-import { changePin } from '../../agent/pin.ts';
+import { changePin } from '../../agent/operations/pin-change.ts';
 import { createNonce, referenceTo } from '../../web-bridge/bank/login.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
 import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
@@ -61,7 +61,7 @@ describe('integration: people and their tokens', function () {
     faulty.pull(true);
     const enrollment = await begin();
     await later(1500);
-    expect((await agent.enrollments.standing(enrollment, 'owner')).state).to.equal('accepted');
+    expect((await agent.enrollments.progress(enrollment, 'owner')).state).to.equal('accepted');
     faulty.pull(false);
     expect((await settled(enrollment)).state).to.equal('completed');
   });
@@ -82,11 +82,11 @@ describe('integration: people and their tokens', function () {
       return await done;
     };
     faulty.pull(true);
-    const token = await waited(agent.acts.authenticate(await loginOrder(bank, createNonce()), ORIGIN, never));
+    const token = await waited(agent.operations.logIn(await loginOrder(bank, createNonce()), ORIGIN, never));
     expect(token.unverifiedCertificate).to.equal(certificate);
     faulty.pull(true);
     const named = referenceTo(new X509Certificate(Buffer.from(certificate, 'base64')));
-    const removal = waited(agent.acts.remove(await removalOrder(bank, named), ORIGIN, never));
+    const removal = waited(agent.operations.remove(await removalOrder(bank, named), ORIGIN, never));
     // It alone is valid of its subject: it was looked at, and is not taken away.
     expect(await refusalOf(removal))
       .to.match(/^ERR_(TOKEN|POLICY)_/)
@@ -118,8 +118,8 @@ describe('integration: people and their tokens', function () {
         return (pending ? status(202, '', { 'Retry-After': '0' }) : issue(bank.authority))(request, response);
       };
       const enrollment = await begin();
-      agent.enrollments.listen(enrollment, 'owner', (standing) => {
-        if (standing.state === state) faulty.pull(true);
+      agent.enrollments.listen(enrollment, 'owner', (progress) => {
+        if (progress.state === state) faulty.pull(true);
       });
       const waiting = await settled(enrollment);
       expect(waiting.error?.code).to.be.oneOf(['ERR_TOKEN_REMOVED', 'ERR_TOKEN_MISSING']);
@@ -171,7 +171,9 @@ describe('integration: people and their tokens', function () {
     const newPinFile = join(folder(), 'new-pin');
     writeFileSync(newPinFile, '24681357\n', { mode: 0o600 });
     desk.answer({ newPinFile });
-    expect((await changePin(agent, { profile: bank.profile.id })).label).to.equal('desk');
+    expect((await changePin({ profile: bank.profile.id }, await agent.profiles.read(), agent.ports)).label).to.equal(
+      'desk',
+    );
     expect(faulty.calls().filter((name) => /^C_(Login|SetPIN)$/.test(name))).to.deep.equal(['C_Login', 'C_SetPIN']);
     expect(() => pkcs11Tool(desk, 'desk', ['--list-objects'])).to.throw();
     expect(pkcs11Tool({ ...desk, pin: '24681357' }, 'desk', ['--list-objects'])).to.equal('');
@@ -179,10 +181,12 @@ describe('integration: people and their tokens', function () {
 
   it('leaves the PIN as it was where the human gives up, and changes it on the pad of a reader that has one', async () => {
     await lay(['desk'], {}, 'C_SetPIN:*:pin-pad');
-    expect(await refusalOf(changePin(agent, { profile: bank.profile.id }))).to.equal('ERR_USER_PIN_CANCELLED');
+    expect(await refusalOf(changePin({ profile: bank.profile.id }, await agent.profiles.read(), agent.ports))).to.equal(
+      'ERR_USER_PIN_CANCELLED',
+    );
     desk.setModules([faulty.planned('C_GetTokenInfo:*:flag-0x100;C_SetPIN:*:pin-pad')]);
     agent = await desk.compose();
-    await changePin(agent, { profile: bank.profile.id });
+    await changePin({ profile: bank.profile.id }, await agent.profiles.read(), agent.ports);
     expect(faulty.calls()).not.to.include('C_Login');
     expect(pkcs11Tool({ ...desk, pin: '24681357' }, 'desk', ['--list-objects'])).to.equal('');
   });
@@ -192,7 +196,7 @@ describe('integration: people and their tokens', function () {
     const other = stageSoftHsm(mkdtempSync(join(folder(), 'other-')), ['right']);
     desk.setModules([faulty.planned(''), { path: other.module, environment: other.environment }]);
     agent = await desk.compose();
-    const both = await agent.tokens.list(new AbortController().signal);
+    const both = await agent.ports.tokens.list(new AbortController().signal);
     expect(both.map(({ label }) => label).sort()).to.deep.equal(['left', 'right']);
     desk.answer({ choose: 'right' });
     const right = await begin();

@@ -76,8 +76,8 @@ function readSome(memory: number, chunk: Buffer, length: number, at: number): nu
   }
 }
 
-type Standing = { readonly state?: string; readonly enrollment?: string };
-type Message = { id?: number; result?: Standing; error?: unknown; params?: Standing };
+type Progress = { readonly state?: string; readonly enrollment?: string };
+type Message = { id?: number; result?: Progress; error?: unknown; params?: Progress };
 
 type Seen = { readonly pid: number; readonly announced: Buffer; readonly remembers: boolean };
 

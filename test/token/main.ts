@@ -3,6 +3,7 @@
  * in the terminal and stays in memory; everything made bears a label of this run and is removed; at the end there is a row
  * for the compatibility table in `native-config/README.md`.
  */
+
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Mocha from 'mocha';
 import { closeTerminal, openTerminal, readLine } from '../../agent/dialog/terminal-line.ts';
-import type { TokenDescription } from '../../agent/enrollment/ports.ts';
+import type { TokenDescription } from '../../agent/ports/token.ts';
 import { createTokens } from '../../agent/token/token.ts';
 import { checkModulePath } from '../../native-config/module-path.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';

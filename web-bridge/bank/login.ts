@@ -5,7 +5,7 @@ import { asDer, type CertificateDer } from '../asn1/der.ts';
 import { METHODS } from '../protocol/methods.ts';
 import type { CertificateReference } from '../protocol/order.ts';
 import { type ParsedCertificate, parseCertificate } from '../x509/certificate.ts';
-import { validateClientPath } from './path.ts';
+import { type PathRefusalReason, validateClientPath } from './path.ts';
 
 /** The shape of the answer; strict, so that nothing unverified rides along. */
 export const loginAnswer = METHODS.authenticate.result;
@@ -14,13 +14,9 @@ export type LoginAnswer = v.InferOutput<typeof loginAnswer>;
 export type LoginRefusalReason =
   | 'answer-malformed'
   | 'algorithm-unknown'
-  | 'certificate-unreadable'
   | 'key-does-not-fit-algorithm'
   | 'signature-invalid'
-  | 'certificate-expired'
-  | 'certificate-not-yet-valid'
-  | 'certificate-purpose'
-  | 'certificate-untrusted'
+  | PathRefusalReason
   | 'certificate-revoked';
 
 export class LoginRefused extends Error {

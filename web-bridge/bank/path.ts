@@ -10,17 +10,23 @@ import {
   parseCertificate,
 } from '../x509/certificate.ts';
 import { validatePath } from '../x509/chain.ts';
-import type { LoginRefusalReason } from './login.ts';
 
 /** id-kp-clientAuth, RFC 5280 §4.2.1.12. */
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+
+export type PathRefusalReason =
+  | 'certificate-unreadable'
+  | 'certificate-expired'
+  | 'certificate-not-yet-valid'
+  | 'certificate-purpose'
+  | 'certificate-untrusted';
 
 /** Why the certificate does not log in; `undefined` when it does. */
 export function validateClientPath(
   leaf: ParsedCertificate,
   issuers: readonly string[],
   at: Date,
-): LoginRefusalReason | undefined {
+): PathRefusalReason | undefined {
   if (at < leaf.notBefore) return 'certificate-not-yet-valid';
   if (at > leaf.notAfter) return 'certificate-expired';
   const anchors = issuers.map((pem) => parseCertificate(fromPem(pem)));

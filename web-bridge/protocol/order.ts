@@ -19,6 +19,10 @@ export const ORDER_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const;
 export const KEY_TYPES = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ec-p256', 'ec-p384'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
 
+/** The protocols in which a CA is asked for a certificate; `agent/ca` speaks them. */
+export const CA_PROTOCOLS = ['est'] as const;
+export type CaProtocol = (typeof CA_PROTOCOLS)[number];
+
 /** Attribute types of a subject that an order may name (RFC 4519 short names, RFC 5280 §4.1.2.4). */
 export const SUBJECT_ATTRIBUTES = ['CN', 'O', 'OU', 'C', 'ST', 'L', 'serialNumber', 'title', 'SN', 'GN'] as const;
 
@@ -63,7 +67,7 @@ const acquisition = {
     keyUsage: v.pipe(v.array(v.picklist(KEY_USAGES)), v.minLength(1)),
     extendedKeyUsage: v.pipe(v.array(v.picklist(EXTENDED_KEY_USAGES)), v.minLength(1)),
   }),
-  enrollment: v.strictObject({ protocol: v.literal('est'), label: ascii(64), authorization }),
+  enrollment: v.strictObject({ protocol: v.picklist(CA_PROTOCOLS), label: ascii(64), authorization }),
 };
 
 /** A certificate named as RFC 5280 does: its issuer's Name (DER, base64) and its serial number (hexadecimal). */

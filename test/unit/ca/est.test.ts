@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { connectCa } from '../../../agent/ca/index.ts';
-import type { Authorization, CertificationAuthority } from '../../../agent/enrollment/ports.ts';
+import type { Authorization, CertificationAuthority } from '../../../agent/ports/ca.ts';
 import { asDer, type CertificateDer, type CsrDer } from '../../../web-bridge/asn1/der.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 import { certsOnly, oid, tlv } from '../../stage/asn1.ts';
@@ -36,7 +36,7 @@ describe('ca/est', () => {
     server.answerBy((response) => response.writeHead(status, headers).end(body));
   const issueWith = (body: string | Uint8Array): void =>
     answerWith(200, { 'content-type': 'application/pkcs7-mime' }, body);
-  const enroll = () => est.simpleenroll(CSR, BASIC, signal);
+  const enroll = () => est.request(CSR, BASIC, signal);
 
   describe('simpleenroll', () => {
     it('sends the request as RFC 7030 §4.2.1 says, in 64 columns with a final newline', async () => {
@@ -71,13 +71,13 @@ describe('ca/est', () => {
       await enroll();
       const basic = server.seen.at(-1)?.headers.authorization ?? '';
       expect(Buffer.from(basic.slice(6), 'base64').toString()).to.equal('ra-7:pä:ss');
-      await est.simpleenroll(CSR, BEARER, signal);
+      await est.request(CSR, BEARER, signal);
       expect(server.seen.at(-1)?.headers.authorization).to.equal('Bearer abc.def');
     });
 
     it('refuses a typed code that no header can carry, without telling it', async () => {
       const before = server.seen.length;
-      const error = await failure(est.simpleenroll(CSR, { ...BEARER, secret: 'a\r\nHost: 2' }, signal));
+      const error = await failure(est.request(CSR, { ...BEARER, secret: 'a\r\nHost: 2' }, signal));
       expect(error.code).to.equal('ERR_CA_AUTHORIZATION_REFUSED');
       expect(JSON.stringify(error.details)).to.not.include('Host');
       expect(server.seen.length).to.equal(before);
@@ -157,14 +157,14 @@ describe('ca/est', () => {
       await gone.close();
       const service = { protocol: 'est', url: gone.url, resend: 'never', asked: 'basic' } as const;
       const nobody = connectCa({ ...service, trustAnchors: [authority.root.pem] }, 30_000);
-      expect((await failure(nobody.simpleenroll(CSR, BASIC, signal))).code).to.equal('ERR_CA_UNREACHABLE');
+      expect((await failure(nobody.request(CSR, BASIC, signal))).code).to.equal('ERR_CA_UNREACHABLE');
     });
   });
 
   describe('cacerts', () => {
     it('reads the certificates, without authorization', async () => {
       issueWith(Buffer.from(certsOnly([authority.root.certificate, authority.issuing.certificate])).toString('base64'));
-      expect(await est.cacerts(signal)).to.deep.equal([authority.root.certificate, authority.issuing.certificate]);
+      expect(await est.certificates(signal)).to.deep.equal([authority.root.certificate, authority.issuing.certificate]);
       const request = server.seen.at(-1);
       expect(request?.url).to.equal('/.well-known/est/a/b/c/cacerts');
       expect(request?.method).to.equal('GET');
@@ -181,7 +181,7 @@ describe('ca/est', () => {
     for (const [what, handler, code] of faults) {
       it(`takes ${what} as ${code}`, async () => {
         server.answerBy(handler);
-        expect((await failure(est.cacerts(signal))).code).to.equal(code);
+        expect((await failure(est.certificates(signal))).code).to.equal(code);
       });
     }
   });
@@ -200,9 +200,9 @@ describe('ca/est', () => {
     const attribute = (type: Buffer, ...values: Buffer[]) => tlv(0x30, type, tlv(0x31, ...values));
     const bits = (size: number) => tlv(2, Buffer.from([size >> 8, size & 0xff]));
 
-    async function wishes(...elements: Buffer[]): Promise<unknown> {
+    async function demandsIn(...elements: Buffer[]): Promise<unknown> {
       answerWith(200, { 'content-type': 'application/csrattrs' }, tlv(0x30, ...elements).toString('base64'));
-      return est.csrattrs(signal).catch((error: unknown) => (error instanceof AgentError ? error.code : error));
+      return est.demands(signal).catch((error: unknown) => (error instanceof AgentError ? error.code : error));
     }
 
     it('takes 204, 404, MAA= and an empty body as none', async () => {
@@ -213,7 +213,7 @@ describe('ca/est', () => {
         [200, ''],
       ] as const) {
         answerWith(status, {}, body);
-        expect(await est.csrattrs(signal)).to.deep.equal({ keys: undefined, extensions: [] });
+        expect(await est.demands(signal)).to.deep.equal({ keys: undefined });
       }
       expect(server.seen.at(-1)?.url).to.equal('/.well-known/est/a/b/c/csrattrs');
     });
@@ -234,7 +234,7 @@ describe('ca/est', () => {
     ];
     for (const [what, elements, keys] of keyCases) {
       it(`understands ${what}`, async () => {
-        expect(await wishes(...elements)).to.deep.equal({ keys, extensions: [] });
+        expect(await demandsIn(...elements)).to.deep.equal({ keys });
       });
     }
 
@@ -242,22 +242,21 @@ describe('ca/est', () => {
       const example = 'MEEGCSqGSIb3DQEJBzASBgcqhkjOPQIBMQcGBSuBBAAiMBYGCSqGSIb3DQEJDjEJBgcrBgEBAQEWBggqhkjOPQQDAw==';
       answerWith(200, {}, example);
       // It asks for challengePassword, which ties the request to a TLS session: we cannot.
-      const error = await failure(est.csrattrs(signal));
+      const error = await failure(est.demands(signal));
       expect(error.code).to.equal('ERR_CA_ATTRIBUTES_UNSUPPORTED');
       expect(error.details).to.deep.equal({ wanted: 'challengePassword' });
     });
 
-    it('understands extensions as OIDs and as Extensions', async () => {
-      const both = { keys: undefined, extensions: ['2.5.29.15', '2.5.29.37'] };
-      expect(await wishes(attribute(EXTENSION_REQUEST, KEY_USAGE, EXT_KEY_USAGE))).to.deep.equal(both);
+    it('passes over extensions, be they OIDs or Extensions: the order says which the request has', async () => {
+      const ordered = { keys: undefined };
+      expect(await demandsIn(attribute(EXTENSION_REQUEST, KEY_USAGE, EXT_KEY_USAGE))).to.deep.equal(ordered);
       const extensions = tlv(0x30, tlv(0x30, KEY_USAGE, tlv(4)), tlv(0x30, EXT_KEY_USAGE, tlv(4)));
-      expect(await wishes(attribute(EXTENSION_REQUEST, extensions))).to.deep.equal(both);
+      expect(await demandsIn(attribute(EXTENSION_REQUEST, extensions))).to.deep.equal(ordered);
     });
 
     it('passes over what it does not know', async () => {
-      expect(await wishes(oid('2b0601010101'), attribute(oid('2a03'), tlv(5)))).to.deep.equal({
+      expect(await demandsIn(oid('2b0601010101'), attribute(oid('2a03'), tlv(5)))).to.deep.equal({
         keys: undefined,
-        extensions: [],
       });
     });
 
@@ -270,17 +269,17 @@ describe('ca/est', () => {
     ];
     for (const [what, element] of unsupported) {
       it(`says at once that ${what} is not supported`, async () => {
-        expect(await wishes(element())).to.equal('ERR_CA_ATTRIBUTES_UNSUPPORTED');
+        expect(await demandsIn(element())).to.equal('ERR_CA_ATTRIBUTES_UNSUPPORTED');
       });
     }
 
     it('refuses garbage', async () => {
       for (const body of ['<html>', 'AAAA', tlv(0x30, tlv(2, Buffer.of(1)))]) {
         answerWith(200, {}, body);
-        expect((await failure(est.csrattrs(signal))).code).to.equal('ERR_CA_ANSWER_INVALID');
+        expect((await failure(est.demands(signal))).code).to.equal('ERR_CA_ANSWER_INVALID');
       }
       answerWith(500);
-      expect((await failure(est.csrattrs(signal))).code).to.equal('ERR_CA_UNAVAILABLE');
+      expect((await failure(est.demands(signal))).code).to.equal('ERR_CA_UNAVAILABLE');
     });
   });
 });

@@ -1,8 +1,9 @@
 /** Whatever happens, in whatever order: the use case that ships, against a world that remembers everything. */
+
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import type { Enrollments } from '../../../agent/enrollment/enrollments.ts';
-import { isOpen } from '../../../agent/enrollment/state.ts';
+import { isOpen } from '../../../agent/records/states.ts';
 import { type Disturbance, type ModelWorld, modelWorld } from '../../doubles/model-world.ts';
 import { type BankDesk, ORIGIN, openBankDesk } from '../../stage/bank-desk.ts';
 

@@ -1,0 +1,33 @@
+import type { Profile } from '../../native-config/schema.ts';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { ORDER_CLOCK_SKEW_S } from '../../web-bridge/protocol/order.ts';
+import { connectCa } from '../ca/index.ts';
+import type { Answer, Check } from './finding.ts';
+import { profilesIn } from './profiles.ts';
+
+const CA_MS = 5_000;
+
+/** By the clock of the bank's CA. It may be off as far as an order's times may be. */
+export const clock: Check<'clock'> = {
+  check: 'clock',
+  look: async ({ folders }) => clockIsRight(await profilesIn(folders)),
+};
+
+export function clockIsRight(profiles: readonly Profile[]): Promise<Answer[]> {
+  return Promise.all(profiles.map(clockBy));
+}
+
+async function clockBy({ id, enrollment }: Profile): Promise<Answer> {
+  const [service] = Object.values(enrollment);
+  if (!service) return { fact: id, shared: '' };
+  try {
+    const date = await connectCa(service, CA_MS).clock(AbortSignal.timeout(CA_MS));
+    if (!date) return { fact: id, shared: '' };
+    const off = Date.now() - date.getTime();
+    const shared = `${off > 0 ? '+' : ''}${Math.round(off / 1000)} s`;
+    const wrong = Math.abs(off) > ORDER_CLOCK_SKEW_S * 1000;
+    return { fact: `${id}  ${shared}`, shared, ...(wrong ? { remarks: ['clockWrong'], wrong } : {}) };
+  } catch (error) {
+    return { note: error instanceof AgentError ? error : new AgentError('ERR_CA_UNREACHABLE', {}, error) };
+  }
+}

@@ -1,0 +1,13 @@
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { dialogPrograms } from '../dialog/open.ts';
+import type { Check } from './finding.ts';
+import { pathObservation } from './shareable.ts';
+
+/** How the human can be asked. */
+export const dialogs: Check<'dialogs'> = {
+  check: 'dialogs',
+  look({ environment }) {
+    const programs = dialogPrograms(environment);
+    return programs.length > 0 ? programs.map(pathObservation) : [new AgentError('ERR_USER_UNREACHABLE')];
+  },
+};

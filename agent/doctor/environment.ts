@@ -1,0 +1,10 @@
+import { refuseDangerousEnvironment } from '../platform/environment.ts';
+import type { Check } from './finding.ts';
+
+export const environment: Check<'environment'> = {
+  check: 'environment',
+  look({ environment: variables }) {
+    refuseDangerousEnvironment(variables);
+    return [{ fact: '', shared: '' }];
+  },
+};
