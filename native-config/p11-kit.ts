@@ -24,28 +24,20 @@ type Settings = ReadonlyMap<string, string>;
 
 /** p11-kit compares with the base name of the executable, which for us is Node's. */
 const OUR_NAMES: ReadonlySet<string> = new Set(['inkan', 'node']);
-const SYSTEM_CONFIGURATION = '/etc/pkcs11';
-const PACKAGES = '/usr/share/p11-kit/modules';
-const MODULE_FOLDERS = [
-  '/usr/lib/x86_64-linux-gnu/pkcs11',
-  '/usr/lib/aarch64-linux-gnu/pkcs11',
-  '/usr/lib64/pkcs11',
-  '/usr/lib/pkcs11',
-  '/usr/local/lib/pkcs11',
-  '/opt/homebrew/lib/pkcs11',
-];
 /** "The first characters needs to be an alphanumeric, the filename should end with .module". */
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9_,.-]*\.module$/;
 const MAX_FILE_CHARACTERS = 64 * 1024;
 
 /** The usual folders of a user. `user-config` of the system's pkcs11.conf may leave out the user's, or all others. */
-export async function p11KitFolders(home: string, system = SYSTEM_CONFIGURATION): Promise<P11KitFolders> {
+export async function p11KitFolders(home: string, places = platform.p11Kit): Promise<P11KitFolders> {
+  if (!places) return { configurations: [], modules: [] };
+  const { system, packages, modules } = places;
   const users = join(home, '.config', 'pkcs11', 'modules');
-  const others = [join(system, 'modules'), PACKAGES];
+  const others = [join(system, 'modules'), packages];
   const settings = parse(await readFile(join(system, 'pkcs11.conf'), 'utf8').catch(() => ''));
   const mode = settings.get('user-config');
   const configurations = mode === 'none' ? others : mode === 'only' ? [users] : [users, ...others];
-  return { configurations, modules: MODULE_FOLDERS };
+  return { configurations, modules };
 }
 
 export async function readP11Kit(folders: P11KitFolders): Promise<P11KitReading> {

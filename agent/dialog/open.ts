@@ -16,7 +16,10 @@ export function openDialog(settings: DialogSettings, environment: NodeJS.Process
 
 /** What a person here would be asked by, for `doctor`: paths of pinentry programs, the terminal; empty: out of reach. */
 export function dialogPrograms(environment: NodeJS.ProcessEnv): string[] {
-  return [...platform.dialogPrograms(environment), ...(hasTerminal() ? [platform.terminal] : [])];
+  return [
+    ...platform.dialogPrograms(environment),
+    ...(hasTerminal() && platform.terminal ? [platform.terminal.device] : []),
+  ];
 }
 
 /** Asks by the first of the dialogs that reaches the human. Any other end of a question is its end. */

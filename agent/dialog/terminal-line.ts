@@ -1,13 +1,12 @@
 /** The controlling terminal, read key by key: an answer stays bytes, so that a PIN never becomes a string. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { platform } from '../platform/current.ts';
+import type { TerminalDevice } from '../platform/platform.ts';
 import { abortedError } from './aborted.ts';
 
-const DEVICE = platform.terminal;
-const STTY = '/bin/stty';
 /** Bytes of an answer; more are not taken. */
 const ANSWER_MAX = 512;
 const CTRL_C = 0x03;
@@ -29,11 +28,12 @@ export type Terminal = { readonly input: ReadStream; readonly output: WriteStrea
  * @throws AgentError ERR_USER_UNREACHABLE without a terminal, or where another job has it: the kernel would stop us.
  */
 export function openTerminal(): Terminal {
-  if (!hasTerminal()) throw new AgentError('ERR_USER_UNREACHABLE');
+  const device = platform.terminal;
+  if (!device || !hasTerminal()) throw new AgentError('ERR_USER_UNREACHABLE');
   let guard: ChildProcess | undefined;
   try {
-    guard = startGuard();
-    const terminal = { input: new ReadStream(openDevice()), output: new WriteStream(openDevice()), guard };
+    guard = device.startGuard();
+    const terminal = { input: new ReadStream(open(device)), output: new WriteStream(open(device)), guard };
     terminal.input.setRawMode(true);
     return terminal;
   } catch (error) {
@@ -42,24 +42,14 @@ export function openTerminal(): Terminal {
   }
 }
 
-const openDevice = (): number => openSync(DEVICE, constants.O_RDWR | constants.O_NOCTTY);
-
-/**
- * A token host may be killed while it asks, and would leave the person a terminal that shows nothing of what is typed.
- * This shell reads a pipe of ours; when that ends without its being dismissed, it puts the terminal's settings back.
- */
-function startGuard(): ChildProcess {
-  const settings = execFileSync(STTY, ['-F', DEVICE, '-g'], { env: {}, encoding: 'latin1' }).trim();
-  const command = `read -r nothing; ${STTY} -F ${DEVICE} "$1"`;
-  const guard = spawn('/bin/sh', ['-c', command, 'sh', settings], { env: {}, stdio: ['pipe', 'ignore', 'ignore'] });
-  guard.on('error', () => undefined);
-  return guard;
-}
+const open = ({ device }: TerminalDevice): number => openSync(device, constants.O_RDWR | constants.O_NOCTTY);
 
 export function hasTerminal(): boolean {
+  const device = platform.terminal;
+  if (!device) return false;
   try {
-    closeSync(openDevice());
-    return isForeground();
+    closeSync(open(device));
+    return device.isForeground();
   } catch {
     return false;
   }
@@ -138,13 +128,6 @@ function echoOf(line: Buffer, before: number, after: number): Buffer {
 /** East Asian characters take two columns; what is typed here is digits, so the blocks of Japanese will do. */
 function columns(text: string): number {
   return text.length + (text.match(/[\u3000-\u9fff\uff01-\uff60]/g)?.length ?? 0);
-}
-
-/** Field 5 is our process group, field 8 the terminal's foreground one (proc(5), /proc/pid/stat). */
-function isForeground(): boolean {
-  const stat = readFileSync('/proc/self/stat', 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[2] === fields[5];
 }
 
 function settlable<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (reason: Error) => void } {

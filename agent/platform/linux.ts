@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
 import { ownershipFlaw } from './linux-ownership.ts';
+import { terminal } from './linux-terminal.ts';
 import { usbReaders } from './linux-usb.ts';
 import type { Command, Environment, Folders, Notification, Platform } from './platform.ts';
 
@@ -153,7 +154,7 @@ export const linux: Platform = {
   notify,
   dialogPrograms,
   dialogCommand,
-  terminal: '/dev/tty',
+  terminal,
   hostCommand,
   usbReaders: () => usbReaders('/sys/bus/usb/devices'),
   browserPolicies: [
@@ -170,4 +171,16 @@ export const linux: Platform = {
       ],
     },
   ],
+  p11Kit: {
+    system: '/etc/pkcs11',
+    packages: '/usr/share/p11-kit/modules',
+    modules: [
+      '/usr/lib/x86_64-linux-gnu/pkcs11',
+      '/usr/lib/aarch64-linux-gnu/pkcs11',
+      '/usr/lib64/pkcs11',
+      '/usr/lib/pkcs11',
+      '/usr/local/lib/pkcs11',
+      '/opt/homebrew/lib/pkcs11',
+    ],
+  },
 };

@@ -1,4 +1,5 @@
 /** What the agent asks of the operating system, in one place: one implementation a system, `current.ts` names it. */
+import type { ChildProcess } from 'node:child_process';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,6 +22,22 @@ export type Notification = { readonly title: string; readonly body: string };
 
 /** Where a browser's managed policies lie; a folder means every JSON file in it. */
 export type PolicyPlaces = { readonly browser: string; readonly places: readonly string[] };
+
+export type TerminalDevice = {
+  readonly device: string;
+  /** Whether this process may read from it now. Throws where there is none. */
+  isForeground(): boolean;
+  /** Starts a process that puts the terminal's settings back when this process ends without killing it. */
+  startGuard(): ChildProcess;
+};
+
+/** Where p11-kit keeps its configuration (pkcs11.conf(5)). */
+export type P11KitPlaces = {
+  readonly system: string;
+  readonly packages: string;
+  /** Where a relative `module:` lies; distributions differ. */
+  readonly modules: readonly string[];
+};
 
 export type Platform = {
   /** As the lists of modules in `native-config/tokens` name it. */
@@ -51,8 +68,8 @@ export type Platform = {
   dialogPrograms(environment: Environment): string[];
   /** Starts such a program so that it ends with the process that started it. */
   dialogCommand(program: string, environment: Environment): Command;
-  /** The device of the controlling terminal. */
-  readonly terminal: string;
+  /** The controlling terminal; `undefined`: this system has none that can be asked on. */
+  readonly terminal: TerminalDevice | undefined;
 
   /** Starts a token host so that no core of it is ever dumped. */
   hostCommand(file: string, environment: Environment): Command;
@@ -60,4 +77,6 @@ export type Platform = {
   /** Smart card readers and tokens on USB: makers and names, never serial numbers. */
   usbReaders(): Promise<string[]>;
   readonly browserPolicies: readonly PolicyPlaces[];
+  /** `undefined`: p11-kit is not asked on this system. */
+  readonly p11Kit: P11KitPlaces | undefined;
 };

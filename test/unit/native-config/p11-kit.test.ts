@@ -94,7 +94,8 @@ describe("p11-kit's configuration", () => {
   it("leaves out the user's folder, or all others, where the system says so", async () => {
     const configured = async (text: string): Promise<readonly string[]> => {
       write(system, 'pkcs11.conf', text);
-      return (await p11KitFolders('/home/someone', system)).configurations;
+      return (await p11KitFolders('/home/someone', { system, packages: '/usr/share/p11-kit/modules', modules: [] }))
+        .configurations;
     };
     const users = '/home/someone/.config/pkcs11/modules';
     expect(await configured(''))
