@@ -29,7 +29,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'types:native-config/schema.ts',
     'types:agent/dialog/dialog.ts',
   ],
-  'agent/token-host': ['agent/token/host-protocol.ts', 'agent/token/frame.ts', 'agent/dialog', 'native-config'],
+  'agent/token-host': [
+    'web-bridge/asn1',
+    'web-bridge/x509',
+    'agent/token/host-protocol.ts',
+    'agent/token/frame.ts',
+    'agent/dialog',
+    'native-config',
+  ],
   agent: [
     'web-bridge/asn1',
     'web-bridge/x509',

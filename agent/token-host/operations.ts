@@ -2,13 +2,13 @@
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { HostOperation, HostParams, HostResult } from '../token/host-protocol.ts';
 import { authenticate } from './authenticate.ts';
-import { isRequestInfoFor } from './certificate.ts';
 import { changePin } from './change-pin.ts';
 import { destroy } from './destroy.ts';
 import { generate } from './generate.ts';
 import { listCertificates } from './listing.ts';
 import { finalize, initialize, type LoadedModule, loadForPinPad, loadModule } from './module.ts';
 import { remove } from './remove.ts';
+import { isRequestInfoFor } from './request-info.ts';
 import { type OpenToken, openToken, type Teller, wipePins } from './session.ts';
 import { asX509, signWith } from './sign.ts';
 import { findSlot, listTokens, tokenFlags } from './slots.ts';

@@ -1,5 +1,5 @@
 /** A certificate on the token and the pair that belongs to it: by value, by public key, and by the CKA_ID they share. */
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
@@ -70,15 +70,21 @@ function isKnown(place: Place, handle: Handle): boolean {
   return KNOWN.includes(numberIfAny(place, handle, pkcs11js.CKA_CLASS));
 }
 
-/** Whether another certificate on the token lives on the same key: then the key is not this one's alone. */
+/**
+ * Whether another certificate on the token has the same key. OpenSSL alone reads it here: a certificate that our strict
+ * reader would refuse still needs its key.
+ */
 export function isShared(place: Place, certificate: ReadCertificate): boolean {
   return findOfClass(place, pkcs11js.CKO_CERTIFICATE).some((handle) => {
     const value = attributeIfAny(place, handle, pkcs11js.CKA_VALUE);
-    if (!value || value.equals(certificate.value)) return false;
-    try {
-      return readCertificate(value).publicKey.equals(certificate.publicKey);
-    } catch {
-      return false; // no certificate at all
-    }
+    return value !== undefined && !value.equals(certificate.value) && hasKey(value, certificate.publicKey);
   });
+}
+
+function hasKey(value: Buffer, key: KeyObject): boolean {
+  try {
+    return new X509Certificate(value).publicKey.equals(key);
+  } catch {
+    return false; // not a certificate
+  }
 }

@@ -1,10 +1,11 @@
 /** Signatures by a key on the token. Never a caller's digest, never SHA-1, and none leaves before it was verified here. */
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import pkcs11js, { type Handle } from 'pkcs11js';
+import { TAG } from '../../web-bridge/asn1/read.ts';
+import { element, unsignedInteger } from '../../web-bridge/asn1/write.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { HostKeyReference } from '../token/host-protocol.ts';
 import { rvOf } from './ckr.ts';
-import { element, TAG, unsignedInteger } from './der.ts';
 import { KEY_ROWS, type KeyRow } from './key-types.ts';
 import { findPrivateKey } from './keys.ts';
 import { login, loginForSignature } from './login.ts';
@@ -70,7 +71,7 @@ export function asX509(reference: HostKeyReference, signature: Buffer): Buffer {
   const { family, octets } = KEY_ROWS[reference.keyType];
   if (family === 'rsa') return signature;
   return element(
-    TAG.SEQUENCE,
+    TAG.sequence,
     unsignedInteger(signature.subarray(0, octets)),
     unsignedInteger(signature.subarray(octets)),
   );

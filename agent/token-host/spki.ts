@@ -1,32 +1,35 @@
 /** SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) of keys on the token, and the keys that belong to one. */
 import pkcs11js, { type Handle } from 'pkcs11js';
+import { readTlv, TAG } from '../../web-bridge/asn1/read.ts';
+import { bitString, element, objectIdentifier, unsignedInteger } from '../../web-bridge/asn1/write.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
-import { element, readElements, TAG, unsignedInteger } from './der.ts';
 import { keyTypeOf } from './key-types.ts';
 import { attributeIfAny, findOfClass, numberIfAny, type Place } from './objects.ts';
 
-const RSA_ENCRYPTION = Buffer.from('06092a864886f70d010101', 'hex');
-const EC_PUBLIC_KEY = Buffer.from('06072a8648ce3d0201', 'hex');
-const NO_UNUSED_BITS = Uint8Array.of(0);
+const RSA_ENCRYPTION = objectIdentifier('1.2.840.113549.1.1.1');
+const EC_PUBLIC_KEY = objectIdentifier('1.2.840.10045.2.1');
 
 /** RFC 8017 §A.1.1, RFC 3279 §2.3.1. */
 export function rsaSpki(modulus: Uint8Array, exponent: Uint8Array): Buffer {
-  const key = element(TAG.SEQUENCE, unsignedInteger(modulus), unsignedInteger(exponent));
-  const algorithm = element(TAG.SEQUENCE, RSA_ENCRYPTION, element(TAG.NULL));
-  return element(TAG.SEQUENCE, algorithm, element(TAG.BIT_STRING, NO_UNUSED_BITS, key));
+  const key = element(TAG.sequence, unsignedInteger(modulus), unsignedInteger(exponent));
+  const algorithm = element(TAG.sequence, RSA_ENCRYPTION, element(TAG.null));
+  return element(TAG.sequence, algorithm, bitString(key));
 }
 
 /** RFC 5480 §2. `curve` is the OID's DER. */
 export function ecSpki(curve: Uint8Array, point: Uint8Array): Buffer {
-  const algorithm = element(TAG.SEQUENCE, EC_PUBLIC_KEY, curve);
-  return element(TAG.SEQUENCE, algorithm, element(TAG.BIT_STRING, NO_UNUSED_BITS, uncompressed(point)));
+  const algorithm = element(TAG.sequence, EC_PUBLIC_KEY, curve);
+  return element(TAG.sequence, algorithm, bitString(uncompressed(point)));
 }
 
 /** CKA_EC_POINT is a DER OCTET STRING around the point (PKCS#11 v2.40 §2.3.3); a bare point also begins with 04. */
 function uncompressed(point: Uint8Array): Uint8Array {
-  const [outer, ...more] = readElements(point) ?? [];
-  const wrapped = outer?.tag === TAG.OCTET_STRING && more.length === 0 && outer.contents[0] === 0x04;
-  return wrapped ? outer.contents : point;
+  try {
+    const { tag, value } = readTlv(point);
+    return tag === TAG.octetString && value[0] === 0x04 ? value : point;
+  } catch {
+    return point;
+  }
 }
 
 export type PublicHalf = { readonly keyType: KeyType; readonly spki: Buffer };
