@@ -1,7 +1,7 @@
 /** The log-in: signs `hash(origin) ‖ hash(nonce)`, made here, with the key of a certificate that lies on this token. */
 import { createHash } from 'node:crypto';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import type { HostParams, HostResult } from '../token/host-protocol.ts';
-import { KEY_ROWS } from './key-types.ts';
 import { referenceTo } from './pair.ts';
 import type { OpenToken } from './session.ts';
 import { signWith } from './sign.ts';
@@ -16,7 +16,7 @@ export async function authenticate(
   { certificate, origin, nonce }: HostParams<'authenticate'>,
 ): Promise<HostResult<'authenticate'>> {
   const key = referenceTo(token, certificate);
-  const { hash, jwa } = KEY_ROWS[key.keyType];
+  const { hash, jwa } = KEY_TYPE[key.keyType];
   const digest = (text: string): Buffer => createHash(hash).update(text, 'utf8').digest();
   const signature = await signWith(token, key, Buffer.concat([digest(origin), digest(nonce)]));
   return { algorithm: jwa, signature };

@@ -3,8 +3,8 @@ import pkcs11js, { type Handle } from 'pkcs11js';
 import type { HostParams, HostResult } from '../token/host-protocol.ts';
 import { login } from './login.ts';
 import { attributeIfAny, findOfClass, findUnder } from './objects.ts';
+import { publicHalfOfPrivate } from './public-half.ts';
 import type { OpenToken } from './session.ts';
-import { publicHalfOfPrivate } from './spki.ts';
 
 /**
  * With a certificate under the CKA_ID nothing is touched: once issued, a key is never destroyed. Where the public key is

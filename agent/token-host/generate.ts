@@ -2,18 +2,18 @@
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import type { HostParams, HostResult } from '../token/host-protocol.ts';
 import { attestationsOf } from './attestation.ts';
 import { rvOf } from './ckr.ts';
 import { examine } from './examination.ts';
-import { KEY_ROWS } from './key-types.ts';
 import { login } from './login.ts';
 import { findOfClass, findUnder } from './objects.ts';
+import { type PublicHalf, publicHalfOfPrivate } from './public-half.ts';
 import { assertRoomForPair } from './room.ts';
 import type { OpenToken } from './session.ts';
 import { keyTypesOf } from './slots.ts';
 import { orNothing } from './snapshot.ts';
-import { type PublicHalf, publicHalfOfPrivate } from './spki.ts';
 import { privateKeyTemplate, publicKeyTemplate, withoutExtractable } from './templates.ts';
 
 type Request = HostParams<'generate'>;
@@ -72,12 +72,12 @@ function newPair(token: OpenToken, request: Request, types: readonly KeyType[]):
 }
 
 function generatePair(token: OpenToken, type: KeyType, ckaId: Buffer, label: string): Pair {
-  const row = KEY_ROWS[type];
+  const row = KEY_TYPE[type];
   const wanted = privateKeyTemplate(row, ckaId, label);
   const make = (template: typeof wanted): Handle =>
     token.p11.C_GenerateKeyPair(
       token.session,
-      { mechanism: row.generation },
+      { mechanism: row.pkcs11.generation },
       publicKeyTemplate(row, ckaId, label),
       template,
     ).privateKey;

@@ -3,7 +3,7 @@ import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { HostKeyReference } from '../token/host-protocol.ts';
 import { attributeIfAny, findOfClass, type Place } from './objects.ts';
-import { publicHalf, publicHalfOfPrivate } from './spki.ts';
+import { publicHalf, publicHalfOfPrivate } from './public-half.ts';
 
 /** @throws AgentError ERR_TOKEN_KEY_MISSING */
 export function findPrivateKey(place: Place, reference: HostKeyReference): Handle {

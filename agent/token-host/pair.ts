@@ -2,31 +2,20 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import type { HostKeyReference } from '../token/host-protocol.ts';
 import { type ReadCertificate, readCertificate } from './certificate.ts';
-import { keyTypeOf } from './key-types.ts';
 import { attributeIfAny, findCertificate, findOfClass, findUnder, numberIfAny, type Place } from './objects.ts';
-import { publicHalf, publicHalfOfPrivate } from './spki.ts';
+import { publicHalf, publicHalfOf, publicHalfOfPrivate } from './public-half.ts';
 
 /** How the key of a certificate on this token is found. @throws AgentError ERR_TOKEN_CERTIFICATE_MISSING */
 export function referenceTo(place: Place, der: Uint8Array): HostKeyReference {
   const certificate = readCertificate(der);
   const handle = findCertificate(place, certificate.value);
-  const keyType = typeOf(certificate.publicKey);
-  if (!handle || !keyType) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
+  const half = publicHalfOf(spkiOf(certificate));
+  if (!handle || !half) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
   // Without a CKA_ID the public key has to do; an empty one names no object.
   const ckaId = attributeIfAny(place, handle, pkcs11js.CKA_ID) ?? Buffer.alloc(1);
-  return { ckaId, spki: spkiOf(certificate), keyType };
-}
-
-/** As OpenSSL names them. */
-const CURVES: Readonly<Record<string, KeyType>> = { prime256v1: 'ec-p256', secp384r1: 'ec-p384' };
-
-function typeOf(key: KeyObject): KeyType | undefined {
-  const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'rsa') return keyTypeOf('rsa', modulusLength, undefined);
-  return key.asymmetricKeyType === 'ec' ? CURVES[namedCurve] : undefined;
+  return { ckaId, ...half };
 }
 
 export function spkiOf({ publicKey }: ReadCertificate): Buffer {

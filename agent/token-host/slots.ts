@@ -2,10 +2,10 @@
 import pkcs11js, { type Handle, type TokenInfo } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import type { HostToken, HostTokenDescription, Mishap } from '../token/host-protocol.ts';
 import { rvOf } from './ckr.ts';
 import type { Cryptoki } from './cryptoki.ts';
-import { KEY_ROWS, type KeyRow } from './key-types.ts';
 import type { LoadedModule } from './module.ts';
 
 /** More slots than any desk has; a hostile module may claim more. */
@@ -103,15 +103,15 @@ function placeOf(p11: Cryptoki, slot: Handle): string {
 /** Key types that the token can generate and sign with; a module without key generation has none. */
 export function keyTypesOf(p11: Cryptoki, slot: Handle): KeyType[] {
   const offered = new Set(p11.C_GetMechanismList(slot));
-  const can = (mechanism: number, { bits }: KeyRow): boolean => {
+  const can = (mechanism: number, bits: number): boolean => {
     if (!offered.has(mechanism)) return false;
     const { minKeySize, maxKeySize } = p11.C_GetMechanismInfo(slot, mechanism);
     // Some modules say 0 for "not said".
     return maxKeySize === 0 || (minKeySize <= bits && bits <= maxKeySize);
   };
   return KEY_TYPES.filter((type) => {
-    const row = KEY_ROWS[type];
-    return can(row.generation, row) && (can(row.hashing, row) || can(row.bare, row));
+    const { bits, pkcs11 } = KEY_TYPE[type];
+    return can(pkcs11.generation, bits) && (can(pkcs11.hashing, bits) || can(pkcs11.bare, bits));
   });
 }
 

@@ -3,32 +3,33 @@
  * CKA_EXTRACTABLE. Never sent: anything exotic (CKA_ALLOWED_MECHANISMS, CKA_COPYABLE, dates, CKA_LOCAL), which tokens refuse.
  */
 import pkcs11js, { type Template } from 'pkcs11js';
-import type { KeyRow } from './key-types.ts';
+import { objectIdentifier } from '../../web-bridge/asn1/write.ts';
+import type { EcKeyType, RsaKeyType } from '../../web-bridge/x509/key-types.ts';
 
 const RSA_F4 = Buffer.from('010001', 'hex');
 
-export function publicKeyTemplate(row: KeyRow, ckaId: Buffer, label: string): Template {
+export function publicKeyTemplate(row: RsaKeyType | EcKeyType, ckaId: Buffer, label: string): Template {
   return [
     { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PUBLIC_KEY },
-    { type: pkcs11js.CKA_KEY_TYPE, value: row.cka },
+    { type: pkcs11js.CKA_KEY_TYPE, value: row.pkcs11.keyType },
     { type: pkcs11js.CKA_TOKEN, value: true },
     { type: pkcs11js.CKA_PRIVATE, value: false },
     { type: pkcs11js.CKA_ID, value: ckaId },
     { type: pkcs11js.CKA_LABEL, value: label },
     { type: pkcs11js.CKA_VERIFY, value: true },
-    ...(row.family === 'rsa'
+    ...(row.family === 'RSA'
       ? [
           { type: pkcs11js.CKA_MODULUS_BITS, value: row.bits },
           { type: pkcs11js.CKA_PUBLIC_EXPONENT, value: RSA_F4 },
         ]
-      : [{ type: pkcs11js.CKA_EC_PARAMS, value: row.curve }]),
+      : [{ type: pkcs11js.CKA_EC_PARAMS, value: objectIdentifier(row.curve.oid) }]),
   ];
 }
 
-export function privateKeyTemplate(row: KeyRow, ckaId: Buffer, label: string): Template {
+export function privateKeyTemplate(row: RsaKeyType | EcKeyType, ckaId: Buffer, label: string): Template {
   return [
     { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PRIVATE_KEY },
-    { type: pkcs11js.CKA_KEY_TYPE, value: row.cka },
+    { type: pkcs11js.CKA_KEY_TYPE, value: row.pkcs11.keyType },
     { type: pkcs11js.CKA_TOKEN, value: true },
     { type: pkcs11js.CKA_PRIVATE, value: true },
     { type: pkcs11js.CKA_SENSITIVE, value: true },

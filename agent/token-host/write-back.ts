@@ -2,9 +2,9 @@
 import { createHash, verify, X509Certificate } from 'node:crypto';
 import pkcs11js, { type Handle, type Template } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import { type HostParams, type HostResult, type Mishap, PROOF_DOMAIN } from '../token/host-protocol.ts';
 import { assertBelongs, type ReadCertificate, readCertificate } from './certificate.ts';
-import { KEY_ROWS } from './key-types.ts';
 import { findPrivateKey } from './keys.ts';
 import { login, whileDialogOpen } from './login.ts';
 import { attributeIfAny, findCertificate, findOfClass, lookForCertificate, readAttribute } from './objects.ts';
@@ -103,7 +103,7 @@ export async function prove(token: OpenToken, request: HostParams<'prove'>): Pro
   if (!stored.equals(request.certificate)) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
   const signed = Buffer.concat([Buffer.from(PROOF_DOMAIN, 'latin1'), request.challenge]);
   const signature = await signWith(token, request.key, signed);
-  const { hash, jwa } = KEY_ROWS[request.key.keyType];
+  const { hash, jwa } = KEY_TYPE[request.key.keyType];
   // With the certificate as the token gave it back, not as we hold it.
   const key = readCertificate(stored).publicKey;
   if (!verify(hash, signed, { key, dsaEncoding: 'ieee-p1363' }, signature))

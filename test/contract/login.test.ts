@@ -5,13 +5,13 @@ import pkcs11js from 'pkcs11js';
 import type { Dialog, PinQuestion } from '../../agent/dialog/dialog.ts';
 import { changePin } from '../../agent/token-host/change-pin.ts';
 import { generate } from '../../agent/token-host/generate.ts';
-import { KEY_ROWS } from '../../agent/token-host/key-types.ts';
 import { login } from '../../agent/token-host/login.ts';
 import { finalize, type LoadedModule, loadForPinPad, loadModule } from '../../agent/token-host/module.ts';
 import { type OpenToken, openToken, restart, wipePins } from '../../agent/token-host/session.ts';
 import { signWith } from '../../agent/token-host/sign.ts';
 import { listTokens } from '../../agent/token-host/slots.ts';
 import { privateKeyTemplate, publicKeyTemplate } from '../../agent/token-host/templates.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
 import { type Desk, PIN_CONTEXT, stageDesk } from './desk.ts';
 import { codeOf } from './token.ts';
@@ -162,11 +162,13 @@ describe('the log-in to a token', function () {
     await atDesk('', [faulty.pin]);
     await login(token);
     const ckaId = randomBytes(16);
-    const row = KEY_ROWS['ec-p256'];
-    token.p11.C_GenerateKeyPair(token.session, { mechanism: row.generation }, publicKeyTemplate(row, ckaId, 'desk'), [
-      ...privateKeyTemplate(row, ckaId, 'desk'),
-      { type: pkcs11js.CKA_ALWAYS_AUTHENTICATE, value: true },
-    ]);
+    const row = KEY_TYPE['ec-p256'];
+    token.p11.C_GenerateKeyPair(
+      token.session,
+      { mechanism: row.pkcs11.generation },
+      publicKeyTemplate(row, ckaId, 'desk'),
+      [...privateKeyTemplate(row, ckaId, 'desk'), { type: pkcs11js.CKA_ALWAYS_AUTHENTICATE, value: true }],
+    );
     const { spki, keyType } = await generate(token, { ckaId, label: 'desk', keys: ['ec-p256'] });
     for (let signature = 0; signature < 2; signature += 1) {
       await signWith(token, { ckaId, spki, keyType }, Buffer.from('any'));

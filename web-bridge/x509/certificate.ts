@@ -15,8 +15,8 @@ import {
 } from '../asn1/read.ts';
 import { AgentError } from '../protocol/errors.ts';
 import type { KeyType } from '../protocol/order.ts';
-import { keyTypeOf } from './key-types.ts';
 import { displayName, parseName } from './names.ts';
+import { keyTypeOf } from './public-key.ts';
 import { readTbsCertificate } from './tbs-certificate.ts';
 
 export type Extension = { readonly critical: boolean; readonly value: Uint8Array };
