@@ -7,7 +7,13 @@ import * as v from 'valibot';
 import type { Words } from '../../web-bridge/protocol/envelope.ts';
 import { ERRORS, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
+import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
 import type { Language } from './dialog.ts';
+
+/** A text names each key type. */
+const KEY_TYPE_TEXTS = Object.fromEntries(KEY_TYPES.map((type) => [`keyType.${type}`, []])) as unknown as Readonly<
+  Record<`keyType.${KeyType}`, readonly []>
+>;
 
 /** Every text of the dialogs with the names of its placeholders. */
 export const TEXTS = {
@@ -40,11 +46,7 @@ export const TEXTS = {
   cancel: [],
   proceed: [],
   'site.test': ['origin'],
-  'keyType.rsa-2048': [],
-  'keyType.rsa-3072': [],
-  'keyType.rsa-4096': [],
-  'keyType.ec-p256': [],
-  'keyType.ec-p384': [],
+  ...KEY_TYPE_TEXTS,
   'purpose.enroll': [],
   'purpose.renew': [],
   'purpose.reacquire': [],
