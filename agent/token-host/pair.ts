@@ -1,4 +1,4 @@
-/** A certificate on the token and the pair that belongs to it: by value, by public key, and by the CKA_ID they share. */
+/** A certificate on the token and its key pair. They are matched by value, by public key, and by the CKA_ID they share. */
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -13,7 +13,7 @@ export function referenceTo(place: Place, der: Uint8Array): HostKeyReference {
   const handle = findCertificate(place, certificate.value);
   const half = publicHalfOf(spkiOf(certificate));
   if (!handle || !half) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
-  // Without a CKA_ID the public key has to do; an empty one names no object.
+  // Without a CKA_ID, the key is found by its public key: one zero octet is no object's CKA_ID.
   const ckaId = attributeIfAny(place, handle, pkcs11js.CKA_ID) ?? Buffer.alloc(1);
   return { ckaId, ...half };
 }
@@ -26,16 +26,16 @@ export type Belongings = {
   readonly privateKeys: readonly Handle[];
   readonly publicKeys: readonly Handle[];
   readonly certificates: readonly Handle[];
-  /** Under the CKA_ID, and of a kind that we do not know: counted, never destroyed. */
+  /** Objects of other classes under the CKA_ID. They are counted, never destroyed. */
   readonly unknown: readonly Handle[];
 };
 
-/** Everything on the token that belongs to the certificate; what is known to be another's is left out. */
+/** Everything on the token that belongs to the certificate, and nothing that is known to be another's. */
 export function belongingsOf(place: Place, certificate: ReadCertificate, ckaId: Uint8Array | undefined): Belongings {
   const spki = spkiOf(certificate);
   const under = ckaId ? findUnder(place, ckaId) : [];
   const isUnder = (handle: Handle): boolean => under.some((other) => other.equals(handle));
-  // A key that tells nothing of its public half is known by the CKA_ID alone.
+  // A key that does not show its public half is known by the CKA_ID alone.
   const belongs = (handle: Handle, half: Buffer | undefined): boolean => (half ? half.equals(spki) : isUnder(handle));
   const privateKeys = findOfClass(place, pkcs11js.CKO_PRIVATE_KEY).filter((key) =>
     belongs(key, publicHalfOfPrivate(place, key)?.spki),

@@ -1,4 +1,4 @@
-/** Signatures by a key on the token. Never a caller's digest, never SHA-1, and none leaves before it was verified here. */
+/** Signatures by a key on the token. The host hashes by itself, never by SHA-1, and verifies each signature before it leaves. */
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { TAG } from '../../web-bridge/asn1/read.ts';
@@ -24,7 +24,7 @@ type KeyRow = RsaKeyType | EcKeyType;
  */
 export async function signWith(token: OpenToken, reference: HostKeyReference, data: Uint8Array): Promise<Buffer> {
   await login(token);
-  await token.teller.step('sign');
+  await token.progress.step('sign');
   const key = findPrivateKey(token, reference);
   const row = KEY_TYPE[reference.keyType];
   const signature = await signatureBy(token, key, row, data);
@@ -39,7 +39,7 @@ async function signatureBy(token: OpenToken, key: Handle, row: KeyRow, data: Uin
   try {
     return await oneShot(token, key, row.pkcs11.hashing, data);
   } catch (error) {
-    // Advertised, then refused (PSS on IsoApplet v1 is such a case): the bare mechanism is the way that is left.
+    // Offered, then refused (as PSS on IsoApplet v1): the bare mechanism is left.
     if (rvOf(error) !== 'CKR_MECHANISM_INVALID') throw error;
     return signBare(token, key, row, data);
   }
@@ -61,7 +61,7 @@ async function oneShot(token: OpenToken, key: Handle, mechanism: number, data: U
   token.p11.C_SignInit(token.session, { mechanism }, key);
   if (booleanIfAny(token, key, pkcs11js.CKA_ALWAYS_AUTHENTICATE)) {
     await loginForSignature(token);
-    await token.teller.step('sign');
+    await token.progress.step('sign');
   }
   return Buffer.from(token.p11.C_Sign(token.session, Buffer.from(data), Buffer.alloc(MAX_SIGNATURE_BYTES)));
 }

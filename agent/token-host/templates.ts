@@ -1,6 +1,6 @@
 /**
- * The attribute templates, constant but for identifier, label and value. Never left to a default: CKA_SENSITIVE and
- * CKA_EXTRACTABLE. Never sent: anything exotic (CKA_ALLOWED_MECHANISMS, CKA_COPYABLE, dates, CKA_LOCAL), which tokens refuse.
+ * The attribute templates; only key type, CKA_ID, label and value vary. CKA_SENSITIVE and CKA_EXTRACTABLE are never left to a
+ * default. Rare attributes (CKA_ALLOWED_MECHANISMS, CKA_COPYABLE, dates, CKA_LOCAL) are never sent, since tokens refuse them.
  */
 import pkcs11js, { type Template } from 'pkcs11js';
 import { objectIdentifier } from '../../web-bridge/asn1/write.ts';
@@ -40,12 +40,12 @@ export function privateKeyTemplate(row: RsaKeyType | EcKeyType, ckaId: Buffer, l
   ];
 }
 
-/** ykcs11 answers ATTRIBUTE_TYPE_INVALID to CKA_EXTRACTABLE in a template; the read-back must then still be 0. */
+/** ykcs11 answers CKR_ATTRIBUTE_TYPE_INVALID to CKA_EXTRACTABLE in a template. The examination then reads it back. */
 export function withoutExtractable(template: Template): Template {
   return template.filter(({ type }) => type !== pkcs11js.CKA_EXTRACTABLE);
 }
 
-/** The key that an examination tries to wrap with: for this session only. */
+/** A session object: the key with which an examination tries to wrap. */
 export const WRAPPING_KEY_TEMPLATE: Template = [
   { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
   { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_AES },

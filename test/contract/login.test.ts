@@ -82,8 +82,8 @@ describe('the log-in to a token', function () {
     };
     module = await loadModule(path, undefined);
     const { token: identity } = listTokens(module).found[0]!;
-    const teller = { step: async () => {}, dialog: async () => {} };
-    token = await openToken(module, identity, PIN_CONTEXT, dialog, teller);
+    const progress = { step: async () => {}, dialog: async () => {} };
+    token = await openToken(module, identity, PIN_CONTEXT, dialog, progress);
   }
   const logins = (): number => faulty.calls().filter((name) => name === 'C_Login').length;
 
@@ -194,7 +194,7 @@ describe('the log-in to a token', function () {
   it('starts the module anew where it says that somebody is logged in already: no PIN was judged', async () => {
     await atDesk('C_Login:*:0x100', [faulty.pin]);
     const step = async (name: string) => void (name === 'restart' && (process.env['FAULTY_PLAN'] = ''));
-    token = { ...token, teller: { ...token.teller, step } };
+    token = { ...token, progress: { ...token.progress, step } };
     await login(token);
     expect([questions.length, logins()]).to.deep.equal([1, 2]);
     expect(faulty.calls().filter((name) => name === 'C_Initialize')).to.have.lengthOf(2);
@@ -209,7 +209,7 @@ describe('the log-in to a token', function () {
   it('leaves the typing to the reader that has a pad, and says so for as long as it takes', async () => {
     await atDesk('C_GetTokenInfo:*:flag-0x100;C_Login:*:pin-pad', []);
     module = await loadForPinPad(module!);
-    token = await openToken(module, token.identity, PIN_CONTEXT, token.dialog, token.teller);
+    token = await openToken(module, token.identity, PIN_CONTEXT, token.dialog, token.progress);
     await login(token);
     expect([dialogs, questions, token.pin]).to.deep.equal([['reader', 'reader closed'], [], undefined]);
   });
