@@ -1,4 +1,4 @@
-/** Translates the return values of PKCS#11 into our codes. A value that the table does not have keeps its name in the details. */
+/** Translates the return values of PKCS#11 into our codes. A value outside the table keeps its name in the details. */
 import pkcs11js from 'pkcs11js';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 

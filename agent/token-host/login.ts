@@ -44,7 +44,7 @@ async function logIn(token: OpenToken): Promise<void> {
   else if (flags.loginRequired) await askAndLogin(token);
 }
 
-/** For a key with CKA_ALWAYS_AUTHENTICATE, a login comes between C_SignInit and C_Sign, for every signature (PKCS#11 v2.40 §5.11). */
+/** CKA_ALWAYS_AUTHENTICATE: a login comes between C_SignInit and C_Sign, for every signature (PKCS#11 v2.40 §5.11). */
 export async function loginForSignature(token: OpenToken): Promise<void> {
   if (!token.pin) return loginAtReader(token, pkcs11js.CKU_CONTEXT_SPECIFIC);
   await sendPin(token, pkcs11js.CKU_CONTEXT_SPECIFIC, token.pin);

@@ -104,7 +104,7 @@ const read = readFrames((message) => {
   queue = queue.then(() => answer(message));
 }, endAtOnce);
 pipe.on('data', read).on('error', endAtOnce).on('close', endAtOnce);
-// Ctrl-C reaches the whole process group. The agent decides what it means: it ends this process, or it ends itself, which this process notices.
+// Ctrl-C reaches the whole process group, and the agent decides what it means. If the agent ends, this process ends too.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 watchParent();

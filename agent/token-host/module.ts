@@ -59,7 +59,10 @@ export function initialize({ p11, parameters }: LoadedModule): void {
   }
 }
 
-/** Closes all sessions first, since sc-hsm's C_Finalize deadlocks with one open. With OpenSC, keys sign after C_Logout, but not after this. */
+/**
+ * Closes all sessions first, since sc-hsm's C_Finalize deadlocks with one open. With OpenSC, keys still sign after C_Logout,
+ * but not after this.
+ */
 export function finalize({ p11 }: LoadedModule, slots: readonly Handle[]): void {
   for (const slot of slots) {
     try {

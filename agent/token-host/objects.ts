@@ -26,7 +26,10 @@ export function findObjects({ p11, session }: Place, template: Template): Handle
   }
 }
 
-/** One attribute a call: with several, one that is refused makes the whole call fail. @throws AgentError as the module answered */
+/**
+ * One attribute a call: with several, one that is refused makes the whole call fail.
+ * @throws AgentError as the module answered
+ */
 export function readAttribute({ p11, session }: Place, object: Handle, type: number): Buffer {
   const [attribute] = p11.C_GetAttributeValue(session, object, [{ type }]);
   return attribute ? Buffer.from(attribute.value) : Buffer.alloc(0);

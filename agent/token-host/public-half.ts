@@ -44,7 +44,10 @@ function ecHalf(place: Place, key: Handle): PublicHalf | undefined {
   return parameters && point ? halfFrom(() => ecSpki(readOid(readTlv(parameters)), pointOf(point))) : undefined;
 }
 
-/** CKA_EC_POINT is a DER OCTET STRING around the point (PKCS#11 v2.40 §2.3.3). Some modules give the bare point, which also begins with 04. */
+/**
+ * CKA_EC_POINT is a DER OCTET STRING around the point (PKCS#11 v2.40 §2.3.3). Some modules give the bare point, which also
+ * begins with 04.
+ */
 export function pointOf(attribute: Uint8Array): Uint8Array {
   try {
     const { tag, value } = readTlv(attribute);

@@ -18,7 +18,10 @@ import { certificateTemplate } from './templates.ts';
 /** CKA_LABEL of the certificates above the customer's. */
 const CHAIN_LABEL = 'CA';
 
-/** A chain certificate that cannot be written is reported only. @throws AgentError ERR_CERTIFICATE_*, ERR_TOKEN_KEY_MISSING, ERR_TOKEN_FULL */
+/**
+ * A chain certificate that cannot be written is only reported.
+ * @throws AgentError ERR_CERTIFICATE_*, ERR_TOKEN_KEY_MISSING, ERR_TOKEN_FULL
+ */
 export async function store(token: OpenToken, request: HostParams<'store'>): Promise<HostResult<'store'>> {
   const certificate = readCertificate(request.certificate);
   assertBelongs(certificate, request.key.spki);

@@ -99,7 +99,10 @@ function reasonAgainst(certificate: ParsedCertificate, role: Role, working: Work
   }
 }
 
-/** §6.1.3, and what §6.1.5 has in common with §6.1.4. A trust anchor's own signature proves nothing, so a weak one is accepted. */
+/**
+ * §6.1.3, and what §6.1.5 has in common with §6.1.4. A trust anchor's own signature proves nothing, so a weak one is
+ * accepted.
+ */
 function basicReason(certificate: ParsedCertificate, role: Role, working: Working, now: number): string | undefined {
   if (certificate.notBefore.getTime() > now + CLOCK_SKEW_MS) return 'not-yet-valid';
   if (certificate.notAfter.getTime() < now - CLOCK_SKEW_MS) return 'expired';

@@ -1,4 +1,4 @@
-/** Name constraints (RFC 5280 §4.2.1.10): the names that a CA may issue to. A constraint that cannot be checked counts as violated. */
+/** Name constraints (RFC 5280 §4.2.1.10): the names that a CA may issue to. One that cannot be checked counts as violated. */
 
 import { asDer, type NameDer } from '../asn1/der.ts';
 import { children, readTlv, sequence, type Tlv } from '../asn1/read.ts';
