@@ -85,6 +85,14 @@ function circleIn(imports: readonly Import[]): string[] {
   return [...targets.keys()].map((file) => search(file, [])).find((one) => one.length > 0) ?? [];
 }
 
+/** Files and packages that a program loads, at its start or later. */
+function reachableFrom(start: string, imports: readonly Import[]): ReadonlySet<string> {
+  const seen = new Set([start]);
+  for (const file of seen)
+    for (const { target } of imports.filter((one) => one.file === file && !one.typeOnly)) seen.add(target);
+  return seen;
+}
+
 describe('architecture', () => {
   const imports = sources().flatMap(importsOf);
   const ours = imports.filter(({ target }) => /^(agent|native-config|web-bridge)\//.test(target));
@@ -120,6 +128,12 @@ describe('architecture', () => {
   it('keeps each guarded package in its rooms', () => {
     const stray = imports.filter(({ room, target }) => Object.hasOwn(ALONE, target) && !ALONE[target]?.includes(room));
     expect(stray.map(({ file, target }) => `${file} → ${target}`)).to.deep.equal([]);
+  });
+
+  it('keeps the libraries of requests and orders out of a token host: each start would load them', () => {
+    const loaded = reachableFrom('agent/token-host/main.ts', imports);
+    expect([...loaded]).to.include.members(['web-bridge/x509/key-types.ts', 'pkcs11js']);
+    expect(['@peculiar/x509', 'reflect-metadata', 'jose'].filter((name) => loaded.has(name))).to.deep.equal([]);
   });
 
   it('refuses a stray import (the test can fail)', () => {

@@ -3,6 +3,7 @@
 import { children, expect, readCount, readOid, readTlv, sequence, TAG, type Tlv } from '../../web-bridge/asn1/read.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
+import { CURVE, KEY_OID } from '../../web-bridge/x509/algorithms.ts';
 import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import type { RequestDemands } from '../ports/ca.ts';
 import { decodeTransfer } from './transfer.ts';
@@ -62,24 +63,21 @@ function keyTypes(attributes: readonly Attribute[]): KeyType[] | undefined {
   return KEY_TYPES.filter((type) => fitsAny(byKey, isDemandedKey, type) && fitsAny(bySignature, signsSo, type));
 }
 
-const NAMED_CURVES = ['1.2.840.10045.3.1.7', '1.3.132.0.34', '1.3.132.0.35'];
-const KEY_OIDS = new Set([
-  ...KEY_TYPES.map((type) => KEY_TYPE[type].spkiOid),
-  ...NAMED_CURVES,
-  '1.3.101.112',
-  '1.3.101.113',
+const KEY_OIDS: ReadonlySet<string> = new Set([
+  ...Object.values(KEY_OID),
+  ...Object.values(CURVE).map(({ oid }) => oid),
 ]);
 /** xWithRSAEncryption, RSASSA-PSS and ecdsa-with-x: the arcs under which they stand. */
 const SIGNATURE_OID = /^(1\.2\.840\.113549\.1\.1\.([2-5]|1[0-6])|1\.2\.840\.10045\.4\..+)$/;
 
 function isDemandedKey(type: KeyType, { oid, values }: Attribute): boolean {
   const row = KEY_TYPE[type];
-  if (row.family === 'EC' && oid === row.curveOid) return true;
+  if (row.family === 'EC' && oid === row.curve.oid) return true;
   if (oid !== row.spkiOid) return false;
   if (values.length === 0) return true;
   return row.family === 'EC'
-    ? values.some((value) => readOid(value) === row.curveOid)
-    : values.some((value) => readCount(value) === row.modulusBits);
+    ? values.some((value) => readOid(value) === row.curve.oid)
+    : values.some((value) => readCount(value) === row.bits);
 }
 
 function signsSo(type: KeyType, { oid }: Attribute): boolean {

@@ -9,8 +9,14 @@ import { type ErrorData, errorDataOf, type Words } from '../../web-bridge/protoc
 import { asAgentError, ERRORS, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { byLanguage, LANGUAGES, type Language } from '../../web-bridge/protocol/languages.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
+import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
 import { platform } from '../platform/current.ts';
 import type { Environment } from '../platform/platform.ts';
+
+/** A text names each key type. */
+const KEY_TYPE_TEXTS = Object.fromEntries(KEY_TYPES.map((type) => [`keyType.${type}`, []])) as unknown as Readonly<
+  Record<`keyType.${KeyType}`, readonly []>
+>;
 
 /** Every text of the dialogs with the names of its placeholders. */
 export const TEXTS = {
@@ -43,11 +49,7 @@ export const TEXTS = {
   cancel: [],
   proceed: [],
   'site.test': ['origin'],
-  'keyType.rsa-2048': [],
-  'keyType.rsa-3072': [],
-  'keyType.rsa-4096': [],
-  'keyType.ec-p256': [],
-  'keyType.ec-p384': [],
+  ...KEY_TYPE_TEXTS,
   'purpose.enroll': [],
   'purpose.renew': [],
   'purpose.reacquire': [],

@@ -6,8 +6,10 @@
 
 import { createHash, verify } from 'node:crypto';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import type { Hash } from '../../web-bridge/x509/algorithms.ts';
 import type { ParsedCertificate } from '../../web-bridge/x509/certificate.ts';
-import { KEY_TYPE, keyTypeOf } from '../../web-bridge/x509/key-types.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
+import { keyTypeOf } from '../../web-bridge/x509/public-key.ts';
 import type { LoginSignature } from '../ports/token.ts';
 
 /**
@@ -16,7 +18,7 @@ import type { LoginSignature } from '../ports/token.ts';
  * @param nonce the challenge string as the server gave it
  * @returns the value that the algorithm signs, with its own hash on top
  */
-export function challengeFor(hash: 'sha256' | 'sha384', origin: string, nonce: string): Uint8Array {
+export function challengeFor(hash: Hash, origin: string, nonce: string): Uint8Array {
   const digest = (text: string) => createHash(hash).update(text, 'utf8').digest();
   return new Uint8Array(Buffer.concat([digest(origin), digest(nonce)]));
 }

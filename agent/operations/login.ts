@@ -5,7 +5,7 @@
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Result } from '../../web-bridge/protocol/methods.ts';
 import { extendedKeyUsages, keyUsages, type ParsedCertificate } from '../../web-bridge/x509/certificate.ts';
-import { keyTypeOf } from '../../web-bridge/x509/key-types.ts';
+import { keyTypeOf } from '../../web-bridge/x509/public-key.ts';
 import { isAcceptable, isValidAt } from '../policy/customer-certificates.ts';
 import { loginPlanFor } from '../policy/plan.ts';
 import type { LoginPlan } from '../ports/plan.ts';

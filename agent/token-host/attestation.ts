@@ -1,7 +1,7 @@
 /**
- * What the vendor says of the key: certificates of attestation, which some modules (ykcs11) show beside it as session
- * objects under its CKA_ID. They are handed over with the result and are nobody's certificate to log in with; whether they
- * prove anything is for the bank to judge, by the vendor's root.
+ * Attestation: certificates in which the vendor says how the key was made. Some modules (ykcs11) show them as session
+ * objects under the key's CKA_ID. They go to the bank with the result; the bank judges them by the vendor's root. Nobody
+ * logs in with them.
  */
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import pkcs11js from 'pkcs11js';
@@ -17,10 +17,10 @@ export function attestationsOf(place: Place, ckaId: Uint8Array, spki: Uint8Array
     { type: pkcs11js.CKA_ID, value: Buffer.from(ckaId) },
   ]);
   const values = handles.flatMap((handle) => attributeIfAny(place, handle, pkcs11js.CKA_VALUE) ?? []);
-  return values.filter((value) => value.length <= MAX_BYTES && speaksOf(value, spki)).slice(0, MAX_ATTESTATIONS);
+  return values.filter((value) => value.length <= MAX_BYTES && isForKey(value, spki)).slice(0, MAX_ATTESTATIONS);
 }
 
-function speaksOf(value: Buffer, spki: Uint8Array): boolean {
+function isForKey(value: Buffer, spki: Uint8Array): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
     return new X509Certificate(value).publicKey.equals(key);

@@ -1,10 +1,10 @@
-/** C_SetPIN (PKCS#11 v2.40 §5.6) with the care of a log-in: nothing is sent that no human entered, nothing refused twice. */
+/** C_SetPIN (PKCS#11 v2.40 §5.6). As at a login, only a PIN that a human entered is sent, and a refused one never again. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { rvOf } from './ckr.ts';
 import { login, pinFlags, pinQuestion, whileDialogOpen } from './login.ts';
 import { type OpenToken, wipePins } from './session.ts';
 
-/** New PINs that a token may find too short, too long or too simple before we stop asking. */
+/** How often the human may enter a new PIN that the token finds too short, too long or too simple. */
 const MAX_ENTRIES = 3;
 const UNFIT: ReadonlySet<string | undefined> = new Set(['CKR_PIN_LEN_RANGE', 'CKR_PIN_INVALID']);
 
@@ -15,7 +15,7 @@ export async function changePin(token: OpenToken): Promise<void> {
   wipePins(token);
 }
 
-/** The reader asks for the old PIN and for the new one twice by itself: NULL_PTR for both (`null-pin.c`). */
+/** NULL_PTR for both PINs (`null-pin.c`): the reader itself asks for the old one, and twice for the new one. */
 async function changeAtReader(token: OpenToken): Promise<void> {
   await whileDialogOpen(token, async () => {
     const close = await token.dialog.reader(pinQuestion(token, false));
@@ -35,7 +35,7 @@ async function changeHere(token: OpenToken): Promise<void> {
   for (let entry = 1; entry <= MAX_ENTRIES; entry += 1) {
     const fresh = await askNewPin(token);
     try {
-      await token.teller.step('write');
+      await token.progress.step('write');
       return token.p11.C_SetPIN(token.session, pin.toString('utf8'), fresh.toString('utf8'));
     } catch (error) {
       if (!UNFIT.has(rvOf(error))) throw error;

@@ -1,4 +1,4 @@
-/** Return values of PKCS#11 become our codes here and nowhere else; what the table does not know stays honest. */
+/** Translates the return values of PKCS#11 into our codes. A value outside the table keeps its name in the details. */
 import pkcs11js from 'pkcs11js';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 
@@ -19,7 +19,7 @@ const NAMES = new Map<number, string>([
     .map(([name, rv]): [number, string] => [Number(rv), name]),
 ]);
 
-/** `only`: the function in which the value means this; elsewhere it means something else. */
+/** `only`: the value means this in that function, and something else elsewhere. */
 const CODES: Readonly<Record<string, { readonly code: ErrorCode; readonly only?: string }>> = {
   CKR_PIN_INCORRECT: { code: 'ERR_TOKEN_PIN_INCORRECT' },
   CKR_PIN_INVALID: { code: 'ERR_TOKEN_PIN_INVALID' },
@@ -40,12 +40,12 @@ const CODES: Readonly<Record<string, { readonly code: ErrorCode; readonly only?:
   CKR_SESSION_READ_ONLY: { code: 'ERR_TOKEN_WRITE_PROTECTED' },
 };
 
-/** `CKR_…` as the standard spells it; vendors' own and unknown values in hexadecimal. */
+/** `CKR_…` as the standard spells it. Values of vendors and unknown values are in hexadecimal. */
 export function nameOf(rv: number): string {
   return NAMES.get(rv) ?? `CKR_0x${rv.toString(16).padStart(8, '0')}`;
 }
 
-/** Translates what a call of the binding threw. The binding doesn't always know the function, so the caller names it. */
+/** Translates what a call of the binding threw. The caller names the function, since the binding does not always know it. */
 export function translate(fn: string, thrown: unknown): AgentError {
   const rv = returnValue(thrown);
   if (rv === undefined) return new AgentError('ERR_TOKEN_FAILED', { rv: 'none', fn }, thrown);
@@ -56,8 +56,8 @@ export function translate(fn: string, thrown: unknown): AgentError {
 }
 
 /**
- * pkcs11js 2.1.7: most calls throw Pkcs11Error with `.code`; C_CreateObject, C_SetAttributeValue and C_CopyObject throw a
- * plain Error "CKR_X:NN". Of both, the number is what the module said.
+ * In pkcs11js 2.1.7, most calls throw a Pkcs11Error with `.code`. C_CreateObject, C_SetAttributeValue and C_CopyObject throw
+ * a plain Error "CKR_X:NN". In both, the number is the module's return value.
  */
 function returnValue(thrown: unknown): number | undefined {
   if (!(thrown instanceof Error)) return undefined;
@@ -66,7 +66,7 @@ function returnValue(thrown: unknown): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** Answers that say nothing of what was asked: the token is out, or the device under it fails. */
+/** Whether the failure has nothing to do with the question: the token is out, or its device fails. */
 export function isOutOfOrder(error: unknown): boolean {
   if (!(error instanceof AgentError)) return false;
   return error.code === 'ERR_TOKEN_REMOVED' || OUT_OF_ORDER.has(rvOf(error));
@@ -78,7 +78,7 @@ const OUT_OF_ORDER: ReadonlySet<string | undefined> = new Set([
   'CKR_SLOT_ID_INVALID',
 ]);
 
-/** The `CKR_…` of a translated failure; `undefined` for errors that no module answered. */
+/** The `CKR_…` of a translated failure. `undefined` for an error that did not come from the module. */
 export function rvOf(error: unknown): string | undefined {
   if (!(error instanceof AgentError)) return undefined;
   const { rv } = error.details;

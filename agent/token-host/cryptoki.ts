@@ -1,13 +1,13 @@
 /**
- * The functions of PKCS#11 that we use, in their blocking form: pkcs11js's callback forms read freed memory (upstream
- * #121) and leak templates (#120). Every failure comes out translated and with the function's name.
+ * The functions of PKCS#11 that we use, in their blocking form: the callback forms of pkcs11js read freed memory (upstream
+ * #121) and leak templates (#120). Every failure is translated here and has the function's name.
  */
 import pkcs11js, { type Handle, type Mechanism, type Template } from 'pkcs11js';
 import { translate } from './ckr.ts';
 
 type Binding = InstanceType<typeof pkcs11js.PKCS11>;
 
-/** Only what is called. The types are those of the blocking overloads. */
+/** The types are those of the blocking overloads. */
 export type Cryptoki = {
   readonly C_Initialize: Binding['C_Initialize'];
   readonly C_Finalize: () => void;

@@ -1,7 +1,7 @@
 /**
- * Judges a new key by behaviour. What the module says of it (SENSITIVE, NEVER_EXTRACTABLE …) is recorded as its claim and
- * decides nothing: NSS claims all and wraps the key out, OpenSC 0.23 claims nothing and keeps it in. Nothing is tried by
- * C_SetAttributeValue: tpm2-pkcs11 and sc-hsm accept EXTRACTABLE=1 and keep it.
+ * Examines by trial whether a new key can leave the token. The attributes that the module shows (SENSITIVE,
+ * NEVER_EXTRACTABLE …) are recorded as claims and decide nothing: NSS claims all of them and wraps the key out, OpenSC 0.23
+ * claims none and keeps the key in. C_SetAttributeValue is not tried: tpm2-pkcs11 and sc-hsm accept EXTRACTABLE=1 and keep it.
  */
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -18,7 +18,7 @@ const CLAIMS = {
   local: pkcs11js.CKA_LOCAL,
 } as const satisfies Record<keyof KeyClaims, number>;
 
-/** CKA_VALUE is EC's secret, the rest RSA's; all are asked of every key. */
+/** CKA_VALUE is the secret of an EC key, the others are those of an RSA key. Every key is asked for all. */
 const SECRETS = {
   CKA_VALUE: pkcs11js.CKA_VALUE,
   CKA_PRIVATE_EXPONENT: pkcs11js.CKA_PRIVATE_EXPONENT,
@@ -29,7 +29,7 @@ const SECRETS = {
   CKA_COEFFICIENT: pkcs11js.CKA_COEFFICIENT,
 } as const;
 
-/** The initialization vector of CBC; RFC 3394 and RFC 5649 need none. */
+/** `parameter` is the initialization vector of CBC. RFC 3394 and RFC 5649 need none. */
 const WRAPPINGS: readonly { readonly name: string; readonly mechanism: number; readonly parameter?: Buffer }[] = [
   { name: 'CKM_AES_CBC_PAD', mechanism: pkcs11js.CKM_AES_CBC_PAD, parameter: Buffer.alloc(16) },
   { name: 'CKM_AES_KEY_WRAP', mechanism: pkcs11js.CKM_AES_KEY_WRAP },
@@ -47,7 +47,7 @@ export function examine(place: Place, slot: Handle, key: Handle): Examination {
   return { claims, trials: tried.map((trial) => ({ ...claimedOf(claims, trial), ...trial })) };
 }
 
-/** Of what each trial is the test: the claims of a key that cannot leave. */
+/** The claims that each trial tests, with the values for a key that cannot leave. */
 const TESTED: Readonly<Record<KeyTrial['trial'], readonly (readonly [keyof KeyClaims, boolean])[]>> = {
   'read-extractable': [
     ['extractable', false],
@@ -63,7 +63,7 @@ const TESTED: Readonly<Record<KeyTrial['trial'], readonly (readonly [keyof KeyCl
   ],
 };
 
-/** Every trial here ended well, so a claim that the key can leave contradicts it (OpenSC 0.23 makes such claims). */
+/** The trial showed that the key cannot leave. A claim that it can (OpenSC 0.23) contradicts the trial. */
 function claimedOf(claims: KeyClaims, { trial }: Trial): Pick<KeyTrial, 'claimed' | 'claim'> {
   const tested = TESTED[trial].map(([name, right]) => ({ name, right, said: claims[name] }));
   const claimed = tested
@@ -84,8 +84,8 @@ function claimsOf(place: Place, key: Handle): KeyClaims {
 }
 
 /**
- * Must read 0: where the template had to leave it out, nothing else says what the key became. A module that does not know
- * the attribute does not vouch for the key; one that fails otherwise may be asked again.
+ * CKA_EXTRACTABLE must read 0: if the template left it out, nothing else says what the key became. A module that does not
+ * know the attribute fails this trial. After any other failure, the key may be examined again.
  */
 function readExtractable(place: Place, key: Handle): Trial {
   const extractable = extractableOf(place, key);
@@ -114,7 +114,7 @@ function secretAnswer(place: Place, key: Handle, name: string, type: number): st
   throw exportable('read-secret', name);
 }
 
-/** A session key wraps it if anything can: with each mechanism that the token offers. */
+/** Tries to wrap the key with a session key, by each wrapping mechanism that the token offers. */
 function wrap(place: Place, slot: Handle, key: Handle): Trial {
   const offered = new Set(place.p11.C_GetMechanismList(slot));
   const wrappings = WRAPPINGS.filter(({ mechanism }) => offered.has(mechanism));

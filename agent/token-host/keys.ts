@@ -1,9 +1,9 @@
-/** Finding a private key again: CKA_ID is a hint (GIDS cards change it), the public key is the name. */
+/** Finds a private key again. The public key identifies it; CKA_ID is only a hint, since GIDS cards change it. */
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { HostKeyReference } from '../token/host-protocol.ts';
 import { attributeIfAny, findOfClass, type Place } from './objects.ts';
-import { publicHalf, publicHalfOfPrivate } from './spki.ts';
+import { publicHalf, publicHalfOfPrivate } from './public-half.ts';
 
 /** @throws AgentError ERR_TOKEN_KEY_MISSING */
 export function findPrivateKey(place: Place, reference: HostKeyReference): Handle {
@@ -13,7 +13,7 @@ export function findPrivateKey(place: Place, reference: HostKeyReference): Handl
   return key;
 }
 
-/** A key that tells nothing of its public half passes: what it signs is verified before it leaves. */
+/** A key that does not show its public half is taken: its signature is verified before it leaves. */
 function underCkaId(place: Place, { ckaId, spki }: HostKeyReference): Handle | undefined {
   return findOfClass(place, pkcs11js.CKO_PRIVATE_KEY, ckaId).find((key) => {
     const half = publicHalfOfPrivate(place, key);
@@ -25,7 +25,7 @@ function byPublicHalf(place: Place, spki: Uint8Array): Handle | undefined {
   return findOfClass(place, pkcs11js.CKO_PRIVATE_KEY).find((key) => publicHalfOfPrivate(place, key)?.spki.equals(spki));
 }
 
-/** The public key under an unknown CKA_ID leads to the private key under the same. */
+/** A public key under another CKA_ID leads to the private key under the same. */
 function byPublicObject(place: Place, spki: Uint8Array): Handle | undefined {
   const found = findOfClass(place, pkcs11js.CKO_PUBLIC_KEY).find((key) => publicHalf(place, key)?.spki.equals(spki));
   const ckaId = found && attributeIfAny(place, found, pkcs11js.CKA_ID);

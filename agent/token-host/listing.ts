@@ -1,4 +1,4 @@
-/** The certificates on a token, as anybody may read them before a login. */
+/** The certificates on a token that can be read without a login. */
 import pkcs11js, { type Template } from 'pkcs11js';
 import { type HostParams, type HostResult, MAX_DER_BYTES, MAX_LISTED } from '../token/host-protocol.ts';
 import type { LoadedModule } from './module.ts';

@@ -1,7 +1,7 @@
 /**
- * C_Login, never without a human's entry: the PIN that the token accepted serves the same operation again, a refused one
- * is never sent a second time. Flags are read before each question and after each refusal, since only they tell a locked
- * PIN apart (OpenSC answers PIN_INCORRECT to the right PIN once locked).
+ * C_Login, only ever with a PIN that a human entered. A PIN that the token accepted is used again within the operation; a
+ * refused PIN is never sent again. The flags are read before each question and after each refusal: only they show that a PIN
+ * is locked, since OpenSC then answers CKR_PIN_INCORRECT even to the right PIN.
  */
 import pkcs11js from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -10,7 +10,7 @@ import { rvOf } from './ckr.ts';
 import { type OpenToken, restart } from './session.ts';
 import { type TokenFlags, tokenFlags } from './slots.ts';
 
-/** Entries by the human in one operation. A card that is locked costs its holder a visit to the bank. */
+/** How often the human may enter a PIN in one operation. The holder of a locked card has to go to the bank. */
 const MAX_ENTRIES = 3;
 
 const REFUSALS: ReadonlySet<string | undefined> = new Set([
@@ -19,7 +19,7 @@ const REFUSALS: ReadonlySet<string | undefined> = new Set([
   'CKR_PIN_LEN_RANGE',
 ]);
 
-/** Pulled and put back between two looks, or a login state that outlived its session. */
+/** The token was pulled out and put back in between, or a login state outlived its session. */
 const ALREADY: ReadonlySet<string | undefined> = new Set([
   'CKR_USER_ALREADY_LOGGED_IN',
   'CKR_USER_ANOTHER_ALREADY_LOGGED_IN',
@@ -31,7 +31,7 @@ export async function login(token: OpenToken): Promise<void> {
   try {
     await logIn(token);
   } catch (error) {
-    if (error instanceof AgentError && error.code === 'ERR_TOKEN_PIN_LOCKED') await tellLocked(token);
+    if (error instanceof AgentError && error.code === 'ERR_TOKEN_PIN_LOCKED') await showLocked(token);
     throw error;
   }
   token.loggedIn = true;
@@ -44,24 +44,24 @@ async function logIn(token: OpenToken): Promise<void> {
   else if (flags.loginRequired) await askAndLogin(token);
 }
 
-/** For a key with CKA_ALWAYS_AUTHENTICATE: between C_SignInit and C_Sign, for every signature (PKCS#11 v2.40 §5.11). */
+/** CKA_ALWAYS_AUTHENTICATE: a login comes between C_SignInit and C_Sign, for every signature (PKCS#11 v2.40 §5.11). */
 export async function loginForSignature(token: OpenToken): Promise<void> {
   if (!token.pin) return loginAtReader(token, pkcs11js.CKU_CONTEXT_SPECIFIC);
   await sendPin(token, pkcs11js.CKU_CONTEXT_SPECIFIC, token.pin);
 }
 
-/** The binding takes a string, which cannot be wiped: it lives in this process only, and not for long. */
+/** The binding takes the PIN as a string, which cannot be wiped. The string stays in this process, which ends soon. */
 async function sendPin(token: OpenToken, userType: number, pin: Buffer): Promise<void> {
-  await token.teller.step('login');
+  await token.progress.step('login');
   const send = (): void => token.p11.C_Login(token.session, userType, pin.toString('utf8'));
   try {
     send();
   } catch (error) {
     if (userType !== pkcs11js.CKU_USER || !ALREADY.has(rvOf(error))) throw error;
-    // The token has not judged this PIN: it, or the reader, took us for somebody before. Only a new start tells.
-    await token.teller.step('restart');
+    // The token has not checked this PIN, since it takes us for logged in already. After a new start, it does.
+    await token.progress.step('restart');
     restart(token);
-    await token.teller.step('login');
+    await token.progress.step('login');
     send();
   }
 }
@@ -82,7 +82,7 @@ async function askAndLogin(token: OpenToken): Promise<void> {
   throw last ?? new AgentError('ERR_TOKEN_PIN_INCORRECT');
 }
 
-/** `undefined` when the token accepted the PIN, its refusal otherwise. */
+/** The token's refusal; `undefined` if it accepted the PIN. */
 async function attempt(token: OpenToken, pin: Buffer): Promise<AgentError | undefined> {
   try {
     await sendPin(token, pkcs11js.CKU_USER, pin);
@@ -96,7 +96,7 @@ async function attempt(token: OpenToken, pin: Buffer): Promise<AgentError | unde
   }
 }
 
-/** @throws AgentError ERR_USER_PIN_CANCELLED also where the human does not want to use the last try */
+/** @throws AgentError ERR_USER_PIN_CANCELLED, also if the human does not want to use the last try */
 async function ask(token: OpenToken, refusedBefore: boolean): Promise<Buffer> {
   const question = pinQuestion(token, refusedBefore);
   return whileDialogOpen(token, async () => {
@@ -105,7 +105,7 @@ async function ask(token: OpenToken, refusedBefore: boolean): Promise<Buffer> {
   });
 }
 
-/** The one entry after which a card may be of no use any more is asked for twice. */
+/** A wrong PIN would now lock the card, so the human is asked first whether to go on. */
 async function confirmLastTry(token: OpenToken, { tries, token: name }: PinQuestion): Promise<void> {
   if (tries !== 'last') return;
   const { help } = token.context;
@@ -140,12 +140,12 @@ async function loginAtReader(token: OpenToken, userType: number): Promise<void> 
   });
 }
 
-export async function whileDialogOpen<T>({ teller }: OpenToken, work: () => Promise<T>): Promise<T> {
-  await teller.dialog(true);
+export async function whileDialogOpen<T>({ progress }: OpenToken, work: () => Promise<T>): Promise<T> {
+  await progress.dialog(true);
   try {
     return await work();
   } finally {
-    await teller.dialog(false);
+    await progress.dialog(false);
   }
 }
 
@@ -154,7 +154,7 @@ function triesOf({ pinFinalTry, pinCountLow }: TokenFlags): PinQuestion['tries']
   return pinCountLow ? 'few' : 'unknown';
 }
 
-/** @throws AgentError ERR_TOKEN_PIN_LOCKED, ERR_TOKEN_PIN_NOT_SET: with no call of C_Login */
+/** Found without a call of C_Login. @throws AgentError ERR_TOKEN_PIN_LOCKED, ERR_TOKEN_PIN_NOT_SET */
 export function pinFlags(token: OpenToken): TokenFlags {
   const flags = tokenFlags(token.p11, token.slot);
   if (flags.pinLocked) throw new AgentError('ERR_TOKEN_PIN_LOCKED');
@@ -162,11 +162,11 @@ export function pinFlags(token: OpenToken): TokenFlags {
   return flags;
 }
 
-/** Whom to call stands in the bank's profile; an error's words could only say "your bank". */
-async function tellLocked(token: OpenToken): Promise<void> {
+/** A dialog of its own, since the bank's profile says whom to call; the text of an error could only say "your bank". */
+async function showLocked(token: OpenToken): Promise<void> {
   const { help } = token.context;
   const notice = { token: token.identity, ...(help ? { help } : {}) };
-  // That nobody could be told changes nothing about the lock.
-  const tell = () => token.dialog.locked(notice, new AbortController().signal).catch(() => undefined);
-  await whileDialogOpen(token, tell);
+  // The PIN is locked whether this dialog can be shown or not.
+  const show = () => token.dialog.locked(notice, new AbortController().signal).catch(() => undefined);
+  await whileDialogOpen(token, show);
 }

@@ -1,6 +1,7 @@
 /**
- * A token host: one process for one vendor's module. It takes one message at a time from the agent that forked it, looks
- * the operation up in the table, answers, and ends with its parent. Whatever prints here prints into a bounded pipe.
+ * A token host: one process for one vendor's module. It takes one message at a time from the agent that forked it, runs the
+ * operation that the table has under that name, and answers. It ends when its parent ends. Its standard output and error are
+ * pipes of which the agent keeps a bounded part.
  */
 import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
@@ -19,18 +20,18 @@ import { loadFamilies } from './quirks.ts';
 import { wasPulled } from './session.ts';
 
 const MAX_FRAMES = 6;
-/** Whoever starts a host for work at hand sends it at once. */
+/** A host that was started for an operation gets it at once. One that waits longer is a spare. */
 const SPARE_AFTER_MS = 30;
 
 const pipe = new Socket({ fd: HOST_DESCRIPTOR });
 
-/** Sent when this resolves: a blocking call of the module may follow at once. */
+/** Resolves when the message is sent: after that, the module may block this thread. */
 function send(message: HostMessage): Promise<void> {
   return new Promise((resolve) => pipe.write(encodeFrame(message), () => resolve()));
 }
 
 const host: Host = {
-  teller: {
+  progress: {
     step: (step) => send({ kind: 'step', step }),
     dialog: (open) => send({ kind: 'dialog', open }),
   },
@@ -40,7 +41,7 @@ const host: Host = {
 
 async function answer(message: unknown): Promise<void> {
   const request = v.safeParse(hostRequest, message);
-  // Not even an id to answer to: the other side is not our agent.
+  // Without an id there is nothing to answer to. The other side is not our agent.
   if (!request.success) return endAtOnce();
   const { id, operation, params } = request.output;
   try {
@@ -78,19 +79,19 @@ function failure({
   return { code, details, cause: { name: cause.name.slice(0, 64), at } };
 }
 
-/** Without a farewell to the module, which may hang. A PIN dialog that is open goes with us (`agent/dialog/pinentry.ts`). */
+/** The module is not finalized, since it may hang. An open PIN dialog ends too (`agent/dialog/pinentry.ts`). */
 function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-/** A call that hangs keeps this thread from seeing that the agent died; a second thread looks. */
+/** While a call hangs, this thread cannot see that the agent died. A second thread watches. */
 function watchParent(): void {
   const source = `const parent = ${process.ppid};
     setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 500);`;
   new Worker(source, { eval: true, env: {}, stdin: false, stdout: false, stderr: false }).unref();
 }
 
-/** A spare has time: what the first token will need is read before anybody waits for it. */
+/** A spare has time, so it loads what the first token will need. */
 function prepareToOpen(): void {
   void import('../dialog/open.ts').catch(() => undefined);
   void loadFamilies().catch(() => undefined);
@@ -103,7 +104,7 @@ const read = readFrames((message) => {
   queue = queue.then(() => answer(message));
 }, endAtOnce);
 pipe.on('data', read).on('error', endAtOnce).on('close', endAtOnce);
-// Ctrl-C reaches the whole process group: what it means is the agent's to decide, which ends us, or goes and is seen to go.
+// Ctrl-C reaches the whole process group, and the agent decides what it means. If the agent ends, this process ends too.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 watchParent();

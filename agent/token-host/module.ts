@@ -8,7 +8,7 @@ import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { rvOf } from './ckr.ts';
 import { type Cryptoki, guarded } from './cryptoki.ts';
 
-/** Lies beside this file once it is built; without it an empty PIN is what a reader's pad is asked by. */
+/** The build puts it beside this file. Without it, a reader with a PIN pad gets an empty PIN instead of NULL_PTR. */
 const NULL_PIN = fileURLToPath(new URL('null-pin.so', import.meta.url));
 
 export type LoadedModule = {
@@ -19,13 +19,13 @@ export type LoadedModule = {
 
 /** @throws AgentError ERR_MODULE_MISSING, ERR_MODULE_UNSAFE, ERR_MODULE_LOAD_FAILED */
 export async function loadModule(path: string, parameters: string | undefined): Promise<LoadedModule> {
-  // Looked at again, in the process that loads: the agent's look was a moment ago.
+  // The agent has checked the path before. The process that loads the file checks it again.
   await checkModulePath(path);
   return loadAndInitialize(await realpath(path), { path, parameters });
 }
 
 /**
- * The same module, so that it can be told NULL_PTR for a PIN that is typed on the reader (`null-pin.c`).
+ * Loads the same module through `null-pin.c`, which passes NULL_PTR for a PIN that is typed on the reader.
  * @throws AgentError ERR_MODULE_*
  */
 export async function loadForPinPad(module: LoadedModule): Promise<LoadedModule> {
@@ -59,13 +59,16 @@ export function initialize({ p11, parameters }: LoadedModule): void {
   }
 }
 
-/** Closes all sessions first: sc-hsm's C_Finalize deadlocks with one open. OpenSC's keys sign after C_Logout, not after this. */
+/**
+ * Closes all sessions first, since sc-hsm's C_Finalize deadlocks with one open. With OpenSC, keys still sign after C_Logout,
+ * but not after this.
+ */
 export function finalize({ p11 }: LoadedModule, slots: readonly Handle[]): void {
   for (const slot of slots) {
     try {
       p11.C_CloseAllSessions(slot);
     } catch {
-      // A token that was pulled has no sessions; finalizing is what counts.
+      // A token that was pulled out has no sessions. Finalizing is what counts.
     }
   }
   p11.C_Finalize();

@@ -1,14 +1,14 @@
-/** Objects on a token: found, read attribute by attribute, known by their CKA_ID or their values. */
+/** Objects on a token: how they are found by class, CKA_ID or value, and how their attributes are read. */
 import pkcs11js, { type AttributeResult, type Handle, type Template } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { isOutOfOrder } from './ckr.ts';
 import type { Cryptoki } from './cryptoki.ts';
 
-/** A hostile module never ends the loop of C_FindObjects; no person's token holds so much. */
+/** No person's token holds more. With a hostile module, the loop of C_FindObjects would never end. */
 const MAX_OBJECTS = 4096;
 const AT_ONCE = 64;
 
-/** Where calls on objects go: the functions and the session. */
+/** A module's functions and the session in which they are called. */
 export type Place = { readonly p11: Cryptoki; readonly session: Handle };
 
 export function findObjects({ p11, session }: Place, template: Template): Handle[] {
@@ -26,13 +26,16 @@ export function findObjects({ p11, session }: Place, template: Template): Handle
   }
 }
 
-/** One attribute a call: with several, one refusal fails them all. @throws AgentError as the module answered */
+/**
+ * One attribute a call: with several, one that is refused makes the whole call fail.
+ * @throws AgentError as the module answered
+ */
 export function readAttribute({ p11, session }: Place, object: Handle, type: number): Buffer {
   const [attribute] = p11.C_GetAttributeValue(session, object, [{ type }]);
   return attribute ? Buffer.from(attribute.value) : Buffer.alloc(0);
 }
 
-/** `undefined` where the module refuses, or has nothing to tell. @throws AgentError where nobody is left to ask */
+/** `undefined` if the module refuses, or the value is empty. @throws AgentError if the token is gone */
 export function attributeIfAny(place: Place, object: Handle, type: number): Buffer | undefined {
   try {
     const value = readAttribute(place, object, type);
@@ -44,8 +47,8 @@ export function attributeIfAny(place: Place, object: Handle, type: number): Buff
 }
 
 /**
- * Several at once, and one by one where the module answers an error for any of them (PKCS #11 v2.40 §5.7.5 lets it fail
- * them all). @throws AgentError where nobody is left to ask
+ * Several attributes in one call. If the module answers an error for any of them, the call fails for all (PKCS#11 v2.40
+ * §5.7.5); then they are read one by one. @throws AgentError if the token is gone
  */
 export function attributesIfAny(place: Place, object: Handle, wanted: Template): readonly (Buffer | undefined)[] {
   try {
@@ -64,7 +67,7 @@ export function booleanIfAny(place: Place, object: Handle, type: number): boolea
   return value && value[0] !== 0;
 }
 
-/** CK_ULONG is of this machine's own size and order; our values fit into 32 bits. */
+/** CK_ULONG has this machine's size and byte order. Our values fit into 32 bits. */
 export function numberIfAny(place: Place, object: Handle, type: number): number | undefined {
   const value = attributeIfAny(place, object, type);
   return value && value.length >= 4 ? value.readUInt32LE(0) : undefined;
@@ -78,7 +81,7 @@ export function findOfClass(place: Place, objectClass: number, ckaId?: Uint8Arra
   return findObjects(place, ckaId ? [...template, { type: pkcs11js.CKA_ID, value: Buffer.from(ckaId) }] : template);
 }
 
-/** Everything on the token under one CKA_ID: keys, certificates, and whatever else the module keeps there. */
+/** All objects on the token under one CKA_ID, of any class. */
 export function findUnder(place: Place, ckaId: Uint8Array): Handle[] {
   return findObjects(place, [
     { type: pkcs11js.CKA_TOKEN, value: true },
@@ -90,7 +93,7 @@ export function findCertificate(place: Place, value: Uint8Array): Handle | undef
   return lookForCertificate(place, value).handle;
 }
 
-/** With what kept a certificate from being read, if any did: where none is found, it may be the one. */
+/** `unreadable`: the error for a certificate that could not be read. If none is found, that one may be it. */
 export function lookForCertificate(
   place: Place,
   value: Uint8Array,

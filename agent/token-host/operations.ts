@@ -1,22 +1,22 @@
-/** The table of what a token host can do. A message names a row, and nothing else is ever called. */
+/** The table of operations of a token host. A message names a row; nothing else can be called. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { HostOperation, HostParams, HostResult } from '../token/host-protocol.ts';
 import { authenticate } from './authenticate.ts';
-import { isRequestInfoFor } from './certificate.ts';
 import { changePin } from './change-pin.ts';
 import { destroy } from './destroy.ts';
 import { generate } from './generate.ts';
 import { listCertificates } from './listing.ts';
 import { finalize, initialize, type LoadedModule, loadForPinPad, loadModule } from './module.ts';
 import { remove } from './remove.ts';
-import { type OpenToken, openToken, type Teller, wipePins } from './session.ts';
+import { isRequestInfoFor } from './request-info.ts';
+import { type OpenToken, openToken, type ProgressReporter, wipePins } from './session.ts';
 import { asX509, signWith } from './sign.ts';
 import { findSlot, listTokens, tokenFlags } from './slots.ts';
 import { prove, store } from './write-back.ts';
 
-/** What lasts from message to message. */
+/** The state of this process between messages. */
 export type Host = {
-  readonly teller: Teller;
+  readonly progress: ProgressReporter;
   module: LoadedModule | undefined;
   token: OpenToken | undefined;
 };
@@ -31,25 +31,25 @@ export const OPERATIONS: Operations = {
     return {};
   },
   async refresh(host) {
-    // Where a token is open, somebody may be logged in: that is no host to look with.
+    // If a token is open, somebody may be logged in. Such a host does not list.
     if (host.token) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: 'refresh' });
     finalize(moduleOf(host), []);
     initialize(moduleOf(host));
     return {};
   },
   async list(host) {
-    const { found, mishaps } = listTokens(moduleOf(host));
-    return { tokens: found.map(({ token }) => token), mishaps };
+    const { found, failures } = listTokens(moduleOf(host));
+    return { tokens: found.map(({ token }) => token), failures };
   },
   certificates: async (host, { token }) => listCertificates(moduleOf(host), token),
   async open(host, { token, pin, dialog, profileFolders }) {
     if (host.token) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: 'open' });
     if (dialog.script !== undefined) await assertTestProfile(profileFolders, pin.profile);
-    // Loaded here: a list of tokens needs no dialog, and a host starts for each list.
+    // Loaded here, since a host that only lists tokens needs no dialog.
     const { openDialog } = await import('../dialog/open.ts');
     const { p11 } = moduleOf(host);
     if (tokenFlags(p11, findSlot(moduleOf(host), token)).pinPad) host.module = await loadForPinPad(moduleOf(host));
-    host.token = await openToken(moduleOf(host), token, pin, openDialog(dialog, process.env), host.teller);
+    host.token = await openToken(moduleOf(host), token, pin, openDialog(dialog, process.env), host.progress);
     return {};
   },
   generate: (host, params) => generate(tokenOf(host), params),
@@ -86,14 +86,14 @@ function tokenOf({ token }: Host): OpenToken {
   return token;
 }
 
-/** The PIN dialog told the human what the PIN is for: a session opened to enroll logs nobody in and removes nothing. */
+/** The PIN dialog says what the PIN is for. So a session opened to enroll must not log in or remove anything. */
 function tokenAskedFor(host: Host, purpose: OpenToken['context']['purpose']): OpenToken {
   const token = tokenOf(host);
   if (token.context.purpose !== purpose) throw new AgentError('ERR_TOKEN_HOST_PROTOCOL', { operation: purpose });
   return token;
 }
 
-/** The host reads the profiles itself: an agent that was talked into a scripted human does not get one here. */
+/** The host reads the profiles by itself: even if the agent was misled, only a test profile gets a scripted human. */
 async function assertTestProfile(folders: readonly string[], id: string): Promise<void> {
   const { loadProfiles } = await import('../../native-config/load.ts');
   const profile = (await loadProfiles(folders)).find((profile) => profile.id === id);

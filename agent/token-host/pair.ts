@@ -1,32 +1,21 @@
-/** A certificate on the token and the pair that belongs to it: by value, by public key, and by the CKA_ID they share. */
-import type { KeyObject } from 'node:crypto';
+/** A certificate on the token and its key pair. They are matched by value, by public key, and by the CKA_ID they share. */
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import type { HostKeyReference } from '../token/host-protocol.ts';
 import { type ReadCertificate, readCertificate } from './certificate.ts';
-import { keyTypeOf } from './key-types.ts';
 import { attributeIfAny, findCertificate, findOfClass, findUnder, numberIfAny, type Place } from './objects.ts';
-import { publicHalf, publicHalfOfPrivate } from './spki.ts';
+import { publicHalf, publicHalfOf, publicHalfOfPrivate } from './public-half.ts';
 
 /** How the key of a certificate on this token is found. @throws AgentError ERR_TOKEN_CERTIFICATE_MISSING */
 export function referenceTo(place: Place, der: Uint8Array): HostKeyReference {
   const certificate = readCertificate(der);
   const handle = findCertificate(place, certificate.value);
-  const keyType = typeOf(certificate.publicKey);
-  if (!handle || !keyType) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
-  // Without a CKA_ID the public key has to do; an empty one names no object.
+  const half = publicHalfOf(spkiOf(certificate));
+  if (!handle || !half) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
+  // Without a CKA_ID, the key is found by its public key: one zero octet is no object's CKA_ID.
   const ckaId = attributeIfAny(place, handle, pkcs11js.CKA_ID) ?? Buffer.alloc(1);
-  return { ckaId, spki: spkiOf(certificate), keyType };
-}
-
-/** As OpenSSL names them. */
-const CURVES: Readonly<Record<string, KeyType>> = { prime256v1: 'ec-p256', secp384r1: 'ec-p384' };
-
-function typeOf(key: KeyObject): KeyType | undefined {
-  const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'rsa') return keyTypeOf('rsa', modulusLength, undefined);
-  return key.asymmetricKeyType === 'ec' ? CURVES[namedCurve] : undefined;
+  return { ckaId, ...half };
 }
 
 export function spkiOf({ publicKey }: ReadCertificate): Buffer {
@@ -37,16 +26,16 @@ export type Belongings = {
   readonly privateKeys: readonly Handle[];
   readonly publicKeys: readonly Handle[];
   readonly certificates: readonly Handle[];
-  /** Under the CKA_ID, and of a kind that we do not know: counted, never destroyed. */
+  /** Objects of other classes under the CKA_ID. They are counted, never destroyed. */
   readonly unknown: readonly Handle[];
 };
 
-/** Everything on the token that belongs to the certificate; what is known to be another's is left out. */
+/** Everything on the token that belongs to the certificate, and nothing that is known to be another's. */
 export function belongingsOf(place: Place, certificate: ReadCertificate, ckaId: Uint8Array | undefined): Belongings {
   const spki = spkiOf(certificate);
   const under = ckaId ? findUnder(place, ckaId) : [];
   const isUnder = (handle: Handle): boolean => under.some((other) => other.equals(handle));
-  // A key that tells nothing of its public half is known by the CKA_ID alone.
+  // A key that does not show its public half is known by the CKA_ID alone.
   const belongs = (handle: Handle, half: Buffer | undefined): boolean => (half ? half.equals(spki) : isUnder(handle));
   const privateKeys = findOfClass(place, pkcs11js.CKO_PRIVATE_KEY).filter((key) =>
     belongs(key, publicHalfOfPrivate(place, key)?.spki),
@@ -70,15 +59,21 @@ function isKnown(place: Place, handle: Handle): boolean {
   return KNOWN.includes(numberIfAny(place, handle, pkcs11js.CKA_CLASS));
 }
 
-/** Whether another certificate on the token lives on the same key: then the key is not this one's alone. */
+/**
+ * Whether another certificate on the token has the same key. OpenSSL alone reads it here: a certificate that our strict
+ * reader would refuse still needs its key.
+ */
 export function isShared(place: Place, certificate: ReadCertificate): boolean {
   return findOfClass(place, pkcs11js.CKO_CERTIFICATE).some((handle) => {
     const value = attributeIfAny(place, handle, pkcs11js.CKA_VALUE);
-    if (!value || value.equals(certificate.value)) return false;
-    try {
-      return readCertificate(value).publicKey.equals(certificate.publicKey);
-    } catch {
-      return false; // no certificate at all
-    }
+    return value !== undefined && !value.equals(certificate.value) && hasKey(value, certificate.publicKey);
   });
+}
+
+function hasKey(value: Buffer, key: KeyObject): boolean {
+  try {
+    return new X509Certificate(value).publicKey.equals(key);
+  } catch {
+    return false; // not a certificate
+  }
 }

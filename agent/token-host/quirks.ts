@@ -1,9 +1,9 @@
-/** What is odd about a token, from `native-config/tokens/`; asked only where trying does not tell. */
+/** The quirks of a token, from `native-config/tokens/`. Only what cannot be found by trying is a quirk. */
 import type { TokenFamily } from '../../native-config/schema.ts';
 
 export type Quirk = TokenFamily['quirks'][number]['quirk'];
 
-/** The quirks of the token in hand. The families are read when a token is opened: a list needs none. */
+/** The quirks of one token. The families are read when a token is opened, since a list needs none. */
 export async function readQuirks(library: string, manufacturer: string): Promise<ReadonlySet<Quirk>> {
   return quirksOf(await loadFamilies(), library, manufacturer);
 }
@@ -13,7 +13,7 @@ export async function loadFamilies(): Promise<readonly TokenFamily[]> {
   return await loadTokenFamilies();
 }
 
-/** A family matches by what the module and the token say of themselves; each given name must be contained. */
+/** A family matches if the names that the module and the token give contain each name in `match`. */
 export function quirksOf(families: readonly TokenFamily[], library: string, manufacturer: string): ReadonlySet<Quirk> {
   const matching = families.filter(({ match }) => {
     if (match.library === undefined && match.manufacturer === undefined) return false;

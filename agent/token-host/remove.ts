@@ -1,7 +1,7 @@
 /**
- * Takes one certificate and its pair from the token, and looks afterwards in a module started anew: some cards delete only
- * half (CardOS, PivApplet). Key by key, the certificate last, and no further where one stays: so a removal that was cut off or
- * refused can be asked for again, and a private key that stays keeps what it needs.
+ * Removes one certificate and its key pair from the token. Afterwards the module is started anew to see what is left: CardOS
+ * and PivApplet delete only half. The private key goes first and the certificate last, and the removal stops at what cannot be
+ * destroyed. So an interrupted removal can be repeated, and a private key that stays keeps its certificate.
  */
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -16,7 +16,7 @@ import { type OpenToken, restart } from './session.ts';
 export async function remove(token: OpenToken, params: HostParams<'remove'>): Promise<HostResult<'remove'>> {
   const certificate = readCertificate(params.certificate);
   await login(token);
-  await token.teller.step('remove');
+  await token.progress.step('remove');
   const handle = findCertificate(token, certificate.value);
   if (!handle) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
   if (isShared(token, certificate)) throw new AgentError('ERR_POLICY_REMOVAL_REFUSED', { reason: 'shared key' });
@@ -25,10 +25,10 @@ export async function remove(token: OpenToken, params: HostParams<'remove'>): Pr
     for (const object of belongingsOf(token, certificate, ckaId)[kind]) destroyIfPossible(token, object);
     if (belongingsOf(token, certificate, ckaId)[kind].length > 0) break;
   }
-  await token.teller.step('restart');
+  await token.progress.step('restart');
   restart(token);
   await login(token);
-  await token.teller.step('list');
+  await token.progress.step('list');
   return { left: Object.values(belongingsOf(token, certificate, ckaId)).flat().length };
 }
 
@@ -37,6 +37,6 @@ function destroyIfPossible({ p11, session }: OpenToken, object: Handle): void {
   try {
     p11.C_DestroyObject(session, object);
   } catch {
-    // Some modules refuse what they do, and do what they refuse: what counts is what is still there.
+    // Some modules report an error and destroy the object, or the reverse. What is still there is what counts.
   }
 }

@@ -1,4 +1,4 @@
-/** One token open in this process: its session, its login state, and the PIN for as long as the operation needs it. */
+/** One token open in this process: its session, its login state, and the PIN as long as the operation needs it. */
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Dialog } from '../dialog/dialog.ts';
@@ -9,13 +9,13 @@ import { finalize, initialize, type LoadedModule } from './module.ts';
 import { type Quirk, readQuirks } from './quirks.ts';
 import { findSlot } from './slots.ts';
 
-/** What a session tells the agent while it works: deadlines are held there. */
-export type Teller = {
+/** Tells the agent where an operation stands, since the agent holds the deadlines. */
+export type ProgressReporter = {
   readonly step: (step: HostStep) => Promise<void>;
   readonly dialog: (open: boolean) => Promise<void>;
 };
 
-/** Mutable: slot and session change when the module is started anew, the rest when somebody logs in. */
+/** Slot and session change when the module is started anew; login state and PINs change at a login. */
 export type OpenToken = {
   readonly module: LoadedModule;
   readonly p11: Cryptoki;
@@ -23,13 +23,13 @@ export type OpenToken = {
   readonly quirks: ReadonlySet<Quirk>;
   readonly context: HostPinContext;
   readonly dialog: Dialog;
-  readonly teller: Teller;
+  readonly progress: ProgressReporter;
   slot: Handle;
   session: Handle;
   loggedIn: boolean;
-  /** The PIN that the token accepted; wiped by `closeToken`. */
+  /** The PIN that the token accepted. `wipePins` overwrites it. */
   pin: Buffer | undefined;
-  /** PINs that the token refused in this process: never sent again. Wiped by `closeToken`. */
+  /** PINs that the token refused in this process. They are never sent again. `wipePins` overwrites them. */
   refused: Buffer[];
 };
 
@@ -41,7 +41,7 @@ export async function openToken(
   identity: HostToken,
   context: HostPinContext,
   dialog: Dialog,
-  teller: Teller,
+  progress: ProgressReporter,
 ): Promise<OpenToken> {
   const slot = findSlot(module, identity);
   const library = module.p11.C_GetInfo();
@@ -55,7 +55,7 @@ export async function openToken(
     quirks,
     context,
     dialog,
-    teller,
+    progress,
     slot,
     session,
     loggedIn: false,
@@ -65,8 +65,8 @@ export async function openToken(
 }
 
 /**
- * Starts the module anew, the one sure way to see what truly lies on the token: GIDS cards show another CKA_ID to the next
- * process, OpenSC keeps keys usable after C_Logout. Nobody is logged in afterwards.
+ * Starts the module anew and opens the token again; nobody is logged in afterwards. No other way shows what truly lies on
+ * the token: GIDS cards show another CKA_ID to the next process, and OpenSC keeps keys usable after C_Logout.
  */
 export function restart(token: OpenToken): void {
   finalize(token.module, [token.slot]);
@@ -76,7 +76,7 @@ export function restart(token: OpenToken): void {
   token.session = token.p11.C_OpenSession(token.slot, READ_WRITE);
 }
 
-/** A token that was there a moment ago is not missing: it was pulled out, or its slot fails. */
+/** The token was there a moment ago. If it is not found now, it was pulled out, or its slot fails. */
 function slotAgain({ module, identity }: OpenToken): Handle {
   try {
     return findSlot(module, identity);
@@ -90,7 +90,7 @@ function slotAgain({ module, identity }: OpenToken): Handle {
 
 const PULLED: ReadonlySet<unknown> = new Set(['CKR_TOKEN_NOT_PRESENT', 'CKR_DEVICE_REMOVED']);
 
-/** A token pulled in the middle of an operation answers anything (CKR_GENERAL_ERROR): its slot tells the truth. */
+/** After a token was pulled out, an operation may fail with any code (CKR_GENERAL_ERROR). The slot's answer is reliable. */
 export function wasPulled({ p11, slot }: OpenToken): boolean {
   try {
     p11.C_GetTokenInfo(slot);

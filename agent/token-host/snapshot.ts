@@ -1,23 +1,23 @@
 /**
- * What lies on the token before a call, and the removal of what a failed call left there. SoftHSM leaves an orphan private
- * key (without CKA_ID) after a refused C_GenerateKeyPair and an orphan certificate after a refused C_CreateObject.
+ * Takes away what a failed call left on the token. SoftHSM leaves a private key without CKA_ID after a refused
+ * C_GenerateKeyPair, and a certificate after a refused C_CreateObject.
  */
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { attributeIfAny, findObjects, type Place } from './objects.ts';
 
-export type Snapshot = ReadonlySet<string>;
+type Snapshot = ReadonlySet<string>;
 
 const onToken = (place: Place): Handle[] => findObjects(place, [{ type: pkcs11js.CKA_TOKEN, value: true }]);
 
-export function snapshot(place: Place): Snapshot {
+function snapshot(place: Place): Snapshot {
   return new Set(onToken(place).map((handle) => handle.toString('hex')));
 }
 
 /**
- * Runs `work`; after its failure removes what is new and ours: under this CKA_ID, or under none. Another program may have
- * written to the token meanwhile, and what it wrote bears its own CKA_ID.
+ * Runs `work`. If it fails, the objects that are new and ours are destroyed: those under this CKA_ID and those under none.
+ * Another program may have written to the token at the same time; its objects have a CKA_ID of their own.
  */
-export function orNothing<T>(place: Place, ckaId: Uint8Array, work: () => T): T {
+export function undoOnFailure<T>(place: Place, ckaId: Uint8Array, work: () => T): T {
   const before = snapshot(place);
   try {
     return work();
@@ -35,7 +35,7 @@ function removeNew(place: Place, before: Snapshot, ckaId: Uint8Array): void {
   }
 }
 
-/** The first failure is the one to tell; a token that answers no longer cannot be tidied either. */
+/** The first failure is the one to report. A token that no longer answers cannot be cleaned either. */
 function quietly<T>(work: () => T): T | undefined {
   try {
     return work();

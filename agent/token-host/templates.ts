@@ -1,34 +1,35 @@
 /**
- * The attribute templates, constant but for identifier, label and value. Never left to a default: CKA_SENSITIVE and
- * CKA_EXTRACTABLE. Never sent: anything exotic (CKA_ALLOWED_MECHANISMS, CKA_COPYABLE, dates, CKA_LOCAL), which tokens refuse.
+ * The attribute templates; only key type, CKA_ID, label and value vary. CKA_SENSITIVE and CKA_EXTRACTABLE are never left to a
+ * default. Rare attributes (CKA_ALLOWED_MECHANISMS, CKA_COPYABLE, dates, CKA_LOCAL) are never sent, since tokens refuse them.
  */
 import pkcs11js, { type Template } from 'pkcs11js';
-import type { KeyRow } from './key-types.ts';
+import { objectIdentifier } from '../../web-bridge/asn1/write.ts';
+import type { EcKeyType, RsaKeyType } from '../../web-bridge/x509/key-types.ts';
 
 const RSA_F4 = Buffer.from('010001', 'hex');
 
-export function publicKeyTemplate(row: KeyRow, ckaId: Buffer, label: string): Template {
+export function publicKeyTemplate(row: RsaKeyType | EcKeyType, ckaId: Buffer, label: string): Template {
   return [
     { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PUBLIC_KEY },
-    { type: pkcs11js.CKA_KEY_TYPE, value: row.cka },
+    { type: pkcs11js.CKA_KEY_TYPE, value: row.pkcs11.keyType },
     { type: pkcs11js.CKA_TOKEN, value: true },
     { type: pkcs11js.CKA_PRIVATE, value: false },
     { type: pkcs11js.CKA_ID, value: ckaId },
     { type: pkcs11js.CKA_LABEL, value: label },
     { type: pkcs11js.CKA_VERIFY, value: true },
-    ...(row.family === 'rsa'
+    ...(row.family === 'RSA'
       ? [
           { type: pkcs11js.CKA_MODULUS_BITS, value: row.bits },
           { type: pkcs11js.CKA_PUBLIC_EXPONENT, value: RSA_F4 },
         ]
-      : [{ type: pkcs11js.CKA_EC_PARAMS, value: row.curve }]),
+      : [{ type: pkcs11js.CKA_EC_PARAMS, value: objectIdentifier(row.curve.oid) }]),
   ];
 }
 
-export function privateKeyTemplate(row: KeyRow, ckaId: Buffer, label: string): Template {
+export function privateKeyTemplate(row: RsaKeyType | EcKeyType, ckaId: Buffer, label: string): Template {
   return [
     { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PRIVATE_KEY },
-    { type: pkcs11js.CKA_KEY_TYPE, value: row.cka },
+    { type: pkcs11js.CKA_KEY_TYPE, value: row.pkcs11.keyType },
     { type: pkcs11js.CKA_TOKEN, value: true },
     { type: pkcs11js.CKA_PRIVATE, value: true },
     { type: pkcs11js.CKA_SENSITIVE, value: true },
@@ -39,12 +40,12 @@ export function privateKeyTemplate(row: KeyRow, ckaId: Buffer, label: string): T
   ];
 }
 
-/** ykcs11 answers ATTRIBUTE_TYPE_INVALID to CKA_EXTRACTABLE in a template; the read-back must then still be 0. */
+/** ykcs11 answers CKR_ATTRIBUTE_TYPE_INVALID to CKA_EXTRACTABLE in a template. The examination then reads it back. */
 export function withoutExtractable(template: Template): Template {
   return template.filter(({ type }) => type !== pkcs11js.CKA_EXTRACTABLE);
 }
 
-/** The key that an examination tries to wrap with: for this session only. */
+/** A session object: the key with which an examination tries to wrap. */
 export const WRAPPING_KEY_TEMPLATE: Template = [
   { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
   { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_AES },

@@ -75,9 +75,9 @@ const hostModule = v.strictObject({
 const keyReference = v.strictObject({ ckaId, spki: bytes(2, 2048), keyType });
 export type HostKeyReference = v.InferOutput<typeof keyReference>;
 
-/** A slot or a chain certificate that failed while the operation as a whole did not. */
-const mishap = v.strictObject({ what: text(64), rv: text(64), fn: text(64) });
-export type Mishap = v.InferOutput<typeof mishap>;
+/** A slot or a chain certificate failed, though the operation as a whole did not. */
+const partialFailure = v.strictObject({ what: text(64), rv: text(64), fn: text(64) });
+export type PartialFailure = v.InferOutput<typeof partialFailure>;
 
 const nothing = v.strictObject({});
 
@@ -91,7 +91,7 @@ export const HOST_OPERATIONS = {
     params: nothing,
     result: v.strictObject({
       tokens: v.pipe(v.array(tokenDescription), v.maxLength(64)),
-      mishaps: v.pipe(v.array(mishap), v.maxLength(64)),
+      failures: v.pipe(v.array(partialFailure), v.maxLength(64)),
     }),
   },
   certificates: {
@@ -137,7 +137,7 @@ export const HOST_OPERATIONS = {
       chain: v.pipe(v.array(der), v.maxLength(16)),
       label: text(256),
     }),
-    result: v.strictObject({ mishaps: v.pipe(v.array(mishap), v.maxLength(16)) }),
+    result: v.strictObject({ failures: v.pipe(v.array(partialFailure), v.maxLength(16)) }),
   },
   prove: {
     params: v.strictObject({ key: keyReference, certificate: der, challenge: bytes(16, 256) }),

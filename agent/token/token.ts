@@ -15,7 +15,7 @@ import type {
   TokenSession,
   Tokens,
 } from '../ports/token.ts';
-import type { HostOperation, HostParams, HostResult, Mishap } from './host-protocol.ts';
+import type { HostOperation, HostParams, HostResult, PartialFailure } from './host-protocol.ts';
 import { Hosts } from './hosts.ts';
 import type { Report, Task, TokenHost } from './token-host.ts';
 import { watchTokens } from './watch.ts';
@@ -39,11 +39,11 @@ export type TokenService = Tokens & {
 
 type Deadlines = Parameters<Tokens['open']>[2];
 type Using = { readonly deadlines?: Deadlines; readonly signal: AbortSignal };
-type Room = TokenOptions & { readonly hosts: Hosts };
+type TokenAccess = TokenOptions & { readonly hosts: Hosts };
 
 export function createTokens(options: TokenOptions): TokenService {
   const hosts = new Hosts(options);
-  const room = { ...options, hosts };
+  const access = { ...options, hosts };
   let expecting = false;
   const keepReady = (): void => {
     expecting = true;
@@ -52,12 +52,12 @@ export function createTokens(options: TokenOptions): TokenService {
     hosts.keepReady();
   };
   return {
-    list: (signal, deadlines) => listAll(room, { signal, ...(deadlines ? { deadlines } : {}) }),
+    list: (signal, deadlines) => listAll(access, { signal, ...(deadlines ? { deadlines } : {}) }),
     watch: async (signal, deadlines) =>
-      watchTokens(await options.modules(), (module) => startHost(room, module, { signal, deadlines }), signal),
-    certificates: (token, signal) => listCertificates(room, token, signal),
+      watchTokens(await options.modules(), (module) => startHost(access, module, { signal, deadlines }), signal),
+    certificates: (token, signal) => listCertificates(access, token, signal),
     async open(token, pin, deadlines, signal) {
-      const open = (context: PinContext) => openHost(room, token, context, { deadlines, signal });
+      const open = (context: PinContext) => openHost(access, token, context, { deadlines, signal });
       return sessionOn(await open(pin), open, pin, options.report, () => expecting && hosts.keepReady());
     },
     keepReady,
@@ -65,39 +65,43 @@ export function createTokens(options: TokenOptions): TokenService {
   };
 }
 
-async function listAll(room: Room, using: Using): Promise<TokenDescription[]> {
-  const modules = await room.modules();
-  const lists = await Promise.all(modules.map((module) => listOne(room, module, using)));
+async function listAll(access: TokenAccess, using: Using): Promise<TokenDescription[]> {
+  const modules = await access.modules();
+  const lists = await Promise.all(modules.map((module) => listOne(access, module, using)));
   using.signal.throwIfAborted();
   return lists.flat();
 }
 
 /** One module that fails does not hide the tokens of the others. Always a new process: some modules miss a token plugged in. */
-async function listOne(room: Room, module: Pkcs11Module, using: Using): Promise<TokenDescription[]> {
+async function listOne(access: TokenAccess, module: Pkcs11Module, using: Using): Promise<TokenDescription[]> {
   try {
-    const host = await startHost(room, module, using);
-    const { tokens, mishaps } = await looking(room, module, host, () => host.request('list', {}));
-    reportMishaps(room.report, 'slot left out', module.path, mishaps);
+    const host = await startHost(access, module, using);
+    const { tokens, failures } = await lookAndRest(access, module, host, () => host.request('list', {}));
+    reportFailures(access.report, 'slot left out', module.path, failures);
     return tokens;
   } catch (error) {
     const { code, details, cause } = asAgentError(error);
-    room.report('module left out', { module: module.path, code, ...details }, cause);
+    access.report('module left out', { module: module.path, code, ...details }, cause);
     return [];
   }
 }
 
-async function listCertificates(room: Room, token: TokenIdentity, signal: AbortSignal): Promise<StoredCertificate[]> {
-  const { certificates } = await onTokensModule(room, token, { signal }, (host, module) =>
-    looking(room, module, host, () => host.request('certificates', { token: identityOf(token) })),
+async function listCertificates(
+  access: TokenAccess,
+  token: TokenIdentity,
+  signal: AbortSignal,
+): Promise<StoredCertificate[]> {
+  const { certificates } = await onTokensModule(access, token, { signal }, (host, module) =>
+    lookAndRest(access, module, host, () => host.request('certificates', { token: identityOf(token) })),
   );
   return certificates.map(({ certificate, label }) => ({ token, certificate: asDer(certificate), label }));
 }
 
-function openHost(room: Room, token: TokenIdentity, pin: PinContext, using: Using): Promise<TokenHost> {
-  const timeoutMs = using.deadlines?.dialogMs ?? room.dialog.timeoutMs;
-  const dialog = { ...room.dialog, timeoutMs };
-  const profileFolders = [...room.profileFolders];
-  return onTokensModule(room, token, using, async (host) => {
+function openHost(access: TokenAccess, token: TokenIdentity, pin: PinContext, using: Using): Promise<TokenHost> {
+  const timeoutMs = using.deadlines?.dialogMs ?? access.dialog.timeoutMs;
+  const dialog = { ...access.dialog, timeoutMs };
+  const profileFolders = [...access.profileFolders];
+  return onTokensModule(access, token, using, async (host) => {
     await host.request('open', { token: identityOf(token), pin, dialog, profileFolders });
     return host;
   });
@@ -109,9 +113,9 @@ type Work<T> = (host: TokenHost, module: Pkcs11Module) => Promise<T>;
  * In a host that rested, which looks anew first. Where it fails, since its module cannot be started twice or lost its service,
  * a new one is asked; what hangs would only hang again.
  */
-async function onTokensModule<T>(room: Room, token: TokenIdentity, using: Using, work: Work<T>): Promise<T> {
-  const rested = room.hosts.rested(token.module, taskOf(room, using));
-  if (!rested) return await inNewHost(room, token, using, work);
+async function onTokensModule<T>(access: TokenAccess, token: TokenIdentity, using: Using, work: Work<T>): Promise<T> {
+  const rested = access.hosts.rested(token.module, taskOf(access, using));
+  if (!rested) return await inNewHost(access, token, using, work);
   try {
     return await endingIfFailed(rested.host, async (host) => {
       await host.request('refresh', {});
@@ -120,19 +124,19 @@ async function onTokensModule<T>(room: Room, token: TokenIdentity, using: Using,
   } catch (error) {
     using.signal.throwIfAborted();
     if (asAgentError(error).code === 'ERR_TOKEN_HOST_TIMEOUT') throw error;
-    return await inNewHost(room, token, using, work);
+    return await inNewHost(access, token, using, work);
   }
 }
 
 /** `agent.json` may name one module several times with different environments: the first that shows the token. */
-async function inNewHost<T>(room: Room, token: TokenIdentity, using: Using, work: Work<T>): Promise<T> {
-  const modules = (await room.modules()).filter(({ path }) => path === token.module);
+async function inNewHost<T>(access: TokenAccess, token: TokenIdentity, using: Using, work: Work<T>): Promise<T> {
+  const modules = (await access.modules()).filter(({ path }) => path === token.module);
   let missing = new AgentError(modules.length === 0 ? 'ERR_MODULE_MISSING' : 'ERR_TOKEN_MISSING', {
     label: token.label,
   });
   for (const module of modules) {
     try {
-      return await endingIfFailed(await startHost(room, module, using), (host) => work(host, module));
+      return await endingIfFailed(await startHost(access, module, using), (host) => work(host, module));
     } catch (error) {
       if (!(error instanceof AgentError) || error.code !== 'ERR_TOKEN_MISSING') throw error;
       missing = error;
@@ -141,11 +145,11 @@ async function inNewHost<T>(room: Room, token: TokenIdentity, using: Using, work
   throw missing;
 }
 
-function startHost(room: Room, module: Pkcs11Module, using: Using): Promise<TokenHost> {
-  return room.hosts.start(module, taskOf(room, using));
+function startHost(access: TokenAccess, module: Pkcs11Module, using: Using): Promise<TokenHost> {
+  return access.hosts.start(module, taskOf(access, using));
 }
 
-function taskOf({ dialog }: Room, { deadlines, signal }: Using): Task {
+function taskOf({ dialog }: TokenAccess, { deadlines, signal }: Using): Task {
   return { deadlines: deadlines?.token ?? {}, dialogMs: deadlines?.dialogMs ?? dialog.timeoutMs, signal };
 }
 
@@ -159,9 +163,14 @@ async function endingIfFailed<T>(host: TokenHost, work: (host: TokenHost) => Pro
 }
 
 /** Nobody logs in to look: the host may go on to what comes next. */
-async function looking<T>(room: Room, module: Pkcs11Module, host: TokenHost, look: () => Promise<T>): Promise<T> {
+async function lookAndRest<T>(
+  access: TokenAccess,
+  module: Pkcs11Module,
+  host: TokenHost,
+  look: () => Promise<T>,
+): Promise<T> {
   const seen = await endingIfFailed(host, look);
-  room.hosts.rest(module, host);
+  access.hosts.rest(module, host);
   return seen;
 }
 
@@ -194,8 +203,8 @@ function sessionOn(
       return (await request('signRequest', { key: referenceOf(key), info })).signature;
     },
     async store(key, certificate, chain, label) {
-      const { mishaps } = await request('store', { key: referenceOf(key), certificate, chain: [...chain], label });
-      reportMishaps(report, 'chain certificate not stored', pin.profile, mishaps);
+      const { failures } = await request('store', { key: referenceOf(key), certificate, chain: [...chain], label });
+      reportFailures(report, 'chain certificate not stored', pin.profile, failures);
     },
     prove: (key, certificate, challenge) => request('prove', { key: referenceOf(key), certificate, challenge }),
     destroy: (ckaId, spki) => request('destroy', { ckaId, ...(spki ? { spki } : {}) }),
@@ -233,6 +242,6 @@ function referenceOf({ ckaId, spki, keyType }: KeyReference): HostParams<'prove'
   return { ckaId, spki, keyType };
 }
 
-function reportMishaps(report: Report, fact: string, where: string, mishaps: readonly Mishap[]): void {
-  for (const mishap of mishaps) report(fact, { where, ...mishap });
+function reportFailures(report: Report, fact: string, where: string, failures: readonly PartialFailure[]): void {
+  for (const failure of failures) report(fact, { where, ...failure });
 }

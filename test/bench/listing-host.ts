@@ -15,7 +15,7 @@ import {
 import { type Host, OPERATIONS } from '../../agent/token-host/operations.ts';
 
 const [path = '', token] = process.argv.slice(2);
-const host: Host = { teller: { step: async () => {}, dialog: async () => {} }, module: undefined, token: undefined };
+const host: Host = { progress: { step: async () => {}, dialog: async () => {} }, module: undefined, token: undefined };
 void measure();
 
 async function measure(): Promise<void> {

@@ -14,6 +14,7 @@ import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts'
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import { buildCsr } from '../../web-bridge/x509/csr.ts';
 import { checkIssued } from '../../web-bridge/x509/issued.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import { makeAuthority } from '../stage/authority.ts';
 import { ownFolder } from '../stage/folder.ts';
 
@@ -89,15 +90,14 @@ export function describeCa(name: string, stage: (folder: string) => Promise<CaUn
 
 /** A key in software stands for the token: this is about the CA. */
 async function request({ keyType, subject }: CaUnderTest): Promise<{ csr: CsrDer; spki: SpkiDer }> {
-  const [family, size = ''] = keyType.split('-');
+  const row = KEY_TYPE[keyType];
   const { privateKey, publicKey } =
-    family === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: Number(size) })
-      : generateKeyPairSync('ec', { namedCurve: size === 'p384' ? 'P-384' : 'P-256' });
+    row.family === 'RSA'
+      ? generateKeyPairSync('rsa', { modulusLength: row.bits })
+      : generateKeyPairSync('ec', { namedCurve: row.curve.openssl });
   const spki = asDer<SpkiDer>(new Uint8Array(publicKey.export({ format: 'der', type: 'spki' })));
-  const hash = keyType === 'ec-p384' ? 'sha384' : 'sha256';
   const content = { spki, keyType, subject, extensions: plainExtensions() };
-  return { csr: await buildCsr(content, async (info) => new Uint8Array(sign(hash, info, privateKey))), spki };
+  return { csr: await buildCsr(content, async (info) => new Uint8Array(sign(row.hash, info, privateKey))), spki };
 }
 
 function plainExtensions(): Plan['extensions'] {

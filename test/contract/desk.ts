@@ -9,6 +9,9 @@ import type { TokenIdentity } from '../../agent/ports/token.ts';
 import { createTokens, type TokenService } from '../../agent/token/token.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { asDer, type CertificateDer, type CsrInfoDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
+import { objectIdentifier } from '../../web-bridge/asn1/write.ts';
+import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 
 export type Fact = { readonly fact: string; readonly details: Readonly<Record<string, unknown>> };
 
@@ -170,16 +173,12 @@ export function requestInfo(spki: SpkiDer | Uint8Array): CsrInfoDer {
   return asDer(tlv(0x30, Buffer.from([2, 1, 0]), subject, spki, Buffer.from([0xa0, 0])));
 }
 
-const ALGORITHM_IDENTIFIERS = {
-  rsa: '300d06092a864886f70d01010b0500',
-  'ec-p256': '300a06082a8648ce3d040302',
-  'ec-p384': '300a06082a8648ce3d040303',
-};
-
 /** Whether openssl takes info and signature for a request whose signature is right. */
-export function opensslAccepts(info: Uint8Array, signature: Uint8Array, keyType: string): boolean {
-  const algorithm = keyType.startsWith('rsa') ? 'rsa' : (keyType as 'ec-p256');
-  const identifier = Buffer.from(ALGORITHM_IDENTIFIERS[algorithm], 'hex');
+export function opensslAccepts(info: Uint8Array, signature: Uint8Array, keyType: KeyType): boolean {
+  const { family, signatureOid } = KEY_TYPE[keyType];
+  // RFC 4055 §5: NULL for RSA; RFC 5758 §3.2: no parameters for ECDSA.
+  const parameters = family === 'RSA' ? [tlv(0x05)] : [];
+  const identifier = tlv(0x30, objectIdentifier(signatureOid), ...parameters);
   const csr = tlv(0x30, info, identifier, tlv(0x03, Buffer.from([0]), signature));
   try {
     openssl(['req', '-inform', 'DER', '-verify', '-noout'], csr);

@@ -5,13 +5,13 @@ import pkcs11js from 'pkcs11js';
 import type { Dialog, PinQuestion } from '../../agent/dialog/dialog.ts';
 import { changePin } from '../../agent/token-host/change-pin.ts';
 import { generate } from '../../agent/token-host/generate.ts';
-import { KEY_ROWS } from '../../agent/token-host/key-types.ts';
 import { login } from '../../agent/token-host/login.ts';
 import { finalize, type LoadedModule, loadForPinPad, loadModule } from '../../agent/token-host/module.ts';
 import { type OpenToken, openToken, restart, wipePins } from '../../agent/token-host/session.ts';
 import { signWith } from '../../agent/token-host/sign.ts';
 import { listTokens } from '../../agent/token-host/slots.ts';
 import { privateKeyTemplate, publicKeyTemplate } from '../../agent/token-host/templates.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
 import { type Desk, PIN_CONTEXT, stageDesk } from './desk.ts';
 import { codeOf } from './token.ts';
@@ -82,8 +82,8 @@ describe('the log-in to a token', function () {
     };
     module = await loadModule(path, undefined);
     const { token: identity } = listTokens(module).found[0]!;
-    const teller = { step: async () => {}, dialog: async () => {} };
-    token = await openToken(module, identity, PIN_CONTEXT, dialog, teller);
+    const progress = { step: async () => {}, dialog: async () => {} };
+    token = await openToken(module, identity, PIN_CONTEXT, dialog, progress);
   }
   const logins = (): number => faulty.calls().filter((name) => name === 'C_Login').length;
 
@@ -162,11 +162,13 @@ describe('the log-in to a token', function () {
     await atDesk('', [faulty.pin]);
     await login(token);
     const ckaId = randomBytes(16);
-    const row = KEY_ROWS['ec-p256'];
-    token.p11.C_GenerateKeyPair(token.session, { mechanism: row.generation }, publicKeyTemplate(row, ckaId, 'desk'), [
-      ...privateKeyTemplate(row, ckaId, 'desk'),
-      { type: pkcs11js.CKA_ALWAYS_AUTHENTICATE, value: true },
-    ]);
+    const row = KEY_TYPE['ec-p256'];
+    token.p11.C_GenerateKeyPair(
+      token.session,
+      { mechanism: row.pkcs11.generation },
+      publicKeyTemplate(row, ckaId, 'desk'),
+      [...privateKeyTemplate(row, ckaId, 'desk'), { type: pkcs11js.CKA_ALWAYS_AUTHENTICATE, value: true }],
+    );
     const { spki, keyType } = await generate(token, { ckaId, label: 'desk', keys: ['ec-p256'] });
     for (let signature = 0; signature < 2; signature += 1) {
       await signWith(token, { ckaId, spki, keyType }, Buffer.from('any'));
@@ -192,7 +194,7 @@ describe('the log-in to a token', function () {
   it('starts the module anew where it says that somebody is logged in already: no PIN was judged', async () => {
     await atDesk('C_Login:*:0x100', [faulty.pin]);
     const step = async (name: string) => void (name === 'restart' && (process.env['FAULTY_PLAN'] = ''));
-    token = { ...token, teller: { ...token.teller, step } };
+    token = { ...token, progress: { ...token.progress, step } };
     await login(token);
     expect([questions.length, logins()]).to.deep.equal([1, 2]);
     expect(faulty.calls().filter((name) => name === 'C_Initialize')).to.have.lengthOf(2);
@@ -207,7 +209,7 @@ describe('the log-in to a token', function () {
   it('leaves the typing to the reader that has a pad, and says so for as long as it takes', async () => {
     await atDesk('C_GetTokenInfo:*:flag-0x100;C_Login:*:pin-pad', []);
     module = await loadForPinPad(module!);
-    token = await openToken(module, token.identity, PIN_CONTEXT, token.dialog, token.teller);
+    token = await openToken(module, token.identity, PIN_CONTEXT, token.dialog, token.progress);
     await login(token);
     expect([dialogs, questions, token.pin]).to.deep.equal([['reader', 'reader closed'], [], undefined]);
   });

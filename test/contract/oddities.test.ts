@@ -125,8 +125,8 @@ describe('a module that lies, and a card with ways of its own', function () {
       } as unknown as Dialog;
       module = await loadModule(path, undefined);
       const { token: identity } = listTokens(module).found[0]!;
-      const teller = { step: async () => {}, dialog: async () => {} };
-      token = await openToken(module, identity, PIN_CONTEXT, dialog, teller);
+      const progress = { step: async () => {}, dialog: async () => {} };
+      token = await openToken(module, identity, PIN_CONTEXT, dialog, progress);
     });
     afterEach(() => {
       for (const handle of [pkcs11js.CKO_PRIVATE_KEY, pkcs11js.CKO_PUBLIC_KEY, pkcs11js.CKO_CERTIFICATE].flatMap(

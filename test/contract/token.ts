@@ -6,6 +6,7 @@ import type { GeneratedKey, TokenDescription, TokenSession, Tokens } from '../..
 import { asDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import { skip } from '../stage/skip.ts';
 import type { StagedModule } from '../stage/staged-module.ts';
 import { type Desk, opensslAccepts, PIN_CONTEXT, requestInfo, stageDesk, witness } from './desk.ts';
@@ -295,8 +296,8 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
 function expectSpkiOfType({ spki, keyType }: GeneratedKey): void {
   const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
-  const curves: Record<string, string> = { 'ec-p256': 'prime256v1', 'ec-p384': 'secp384r1' };
-  expect(namedCurve ?? `rsa-${modulusLength}`).to.equal(curves[keyType] ?? keyType);
+  const row = KEY_TYPE[keyType];
+  expect(namedCurve ?? modulusLength).to.equal(row.family === 'EC' ? row.curve.openssl : row.bits);
   expect(key.export({ format: 'der', type: 'spki' }).equals(spki)).to.equal(true);
 }
 

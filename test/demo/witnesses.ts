@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
+import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import { objectsOn, pkcs11Tool } from '../stage/witness.ts';
 import type { Stage } from './unattended.ts';
 
@@ -71,8 +72,8 @@ function signsChallenge({ desk, stateFolder }: Stage, { certificate, keyType }: 
   const file = keep(stateFolder, 'challenge', challenge);
   const leaf = keep(stateFolder, 'certificate.pem', Buffer.from(pem(certificate)));
   const signature = join(stateFolder, 'challenge.signature');
-  const isRsa = keyType.startsWith('rsa');
-  const hash = keyType === 'ec-p384' ? 'sha384' : 'sha256';
+  const { family, hash } = KEY_TYPE[keyType];
+  const isRsa = family === 'RSA';
   // SoftHSM's CKM_ECDSA signs a hash; its RSA mechanism hashes by itself.
   const input = isRsa ? file : keep(stateFolder, 'challenge.hash', createHash(hash).update(challenge).digest());
   const mechanism = isRsa ? ['SHA256-RSA-PKCS'] : ['ECDSA', '--signature-format', 'openssl'];

@@ -10,7 +10,7 @@ import { expect } from 'chai';
 import type { Agent } from '../../agent/main.ts';
 import { createNonce, LoginRefused, referenceTo, revokedBy, verifyLogin } from '../../web-bridge/bank/login.ts';
 import type { Result } from '../../web-bridge/protocol/methods.ts';
-import { ecdsaToDer } from '../../web-bridge/x509/key-types.ts';
+import { ecdsaToDer } from '../../web-bridge/x509/ecdsa.ts';
 import { type FaultyCa, issue, startFaultyCa } from '../doubles/faulty-ca.ts';
 import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { makeAuthority } from '../stage/authority.ts';

@@ -6,19 +6,26 @@ import { createHash, webcrypto } from 'node:crypto';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { asDer, type CertificateDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
+import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
+import { HASH } from '../../web-bridge/x509/algorithms.ts';
+import { type EcKeyType, KEY_TYPE, type RsaKeyType } from '../../web-bridge/x509/key-types.ts';
 import { armour, pemOf } from './asn1.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-export const ALGORITHM = {
-  'rsa-1024': rsa(1024),
-  'rsa-2048': rsa(2048),
-  'rsa-3072': rsa(3072),
-  'rsa-4096': rsa(4096),
-  'ec-p256': { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
-  'ec-p384': { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
-} as const;
-export type StageKeyType = keyof typeof ALGORITHM;
+/** What a bank may order, and a key that is too weak. */
+export type StageKeyType = KeyType | 'rsa-1024';
+
+/** By WebCrypto's names. `unit/x509/key-types` holds the table of key types against OpenSSL. */
+export const ALGORITHM = Object.fromEntries([
+  ['rsa-1024', rsa(1024)],
+  ...KEY_TYPES.map((type) => [type, algorithmOf(KEY_TYPE[type])]),
+]) as Readonly<Record<StageKeyType, ReturnType<typeof algorithmOf>>>;
+
+function algorithmOf(row: RsaKeyType | EcKeyType) {
+  if (row.family === 'RSA') return rsa(row.bits);
+  return { name: 'ECDSA', namedCurve: row.curve.webCrypto, hash: HASH[row.hash].webCrypto } as const;
+}
 
 function rsa(modulusLength: number) {
   const publicExponent = new Uint8Array([1, 0, 1]);

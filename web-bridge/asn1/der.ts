@@ -1,4 +1,4 @@
-/** Bytes wear their type: what a DER encoding holds is part of its TypeScript type, and nothing else is. */
+/** Types that say which ASN.1 type a DER encoding holds. */
 
 declare const content: unique symbol;
 
@@ -16,7 +16,7 @@ export type SpkiDer = Der<'SubjectPublicKeyInfo'>;
 /** RFC 5280 §4.1.2.4. */
 export type NameDer = Der<'Name'>;
 
-/** Claims that the bytes are what the caller says. Only a parser's output and what a parser will check may claim so. */
+/** Gives bytes such a type, unchecked. Only for what a parser has read, or will read before anybody relies on it. */
 export function asDer<D extends Der<string>>(bytes: Uint8Array): D {
   return bytes as D;
 }

@@ -1,13 +1,13 @@
 /**
- * A strict reader of DER (ITU-T X.690 §8, §10): what it does not understand it refuses. Synchronous and without
- * dependencies, so that a certificate can be looked at without loading the X.509 library. It throws SyntaxError; whoever
- * calls it knows whose bytes they were and translates.
+ * Reads DER (ITU-T X.690 §8, §10) strictly: the reader refuses what it does not understand, by a SyntaxError. The caller
+ * knows where the bytes came from and translates the error. There is no dependency, so a program can look at a certificate
+ * without loading an X.509 library.
  */
 
-/** BER lets a length be indefinite (§8.1.3.6); some CAs wrap their PKCS#7 so. What lies inside is still DER. */
+/** BER allows an indefinite length (§8.1.3.6). Some CAs use it around a PKCS#7; the certificates inside are DER. */
 export type Rules = 'DER' | 'BER';
 
-/** One element: its identifier octet, its contents, and the whole of it. */
+/** One element: `tag` is its identifier octet, `value` its contents, `raw` the whole element. */
 export type Tlv = { readonly tag: number; readonly value: Uint8Array; readonly raw: Uint8Array };
 
 export const TAG = {
@@ -15,6 +15,7 @@ export const TAG = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   oid: 0x06,
   utf8String: 0x0c,
   sequence: 0x30,
@@ -104,7 +105,7 @@ export function readOid(tlv: Tlv | undefined): string {
   return [root, head - root * 40, ...tail].join('.');
 }
 
-/** A non-negative INTEGER's octets without the sign octet. */
+/** The octets of a non-negative INTEGER (§8.3), without the octet that only keeps it positive. */
 export function readUnsigned(tlv: Tlv | undefined): Uint8Array {
   const { value } = expect(tlv, TAG.integer);
   const [first, second] = value;
@@ -114,21 +115,21 @@ export function readUnsigned(tlv: Tlv | undefined): Uint8Array {
   return value.subarray(1);
 }
 
-/** An INTEGER that a computer counts with: sizes, versions, path lengths. */
+/** An INTEGER of at most 32 bits: a size, a version, a path length. */
 export function readCount(tlv: Tlv | undefined): number {
   const octets = readUnsigned(tlv);
   if (octets.length > 4) throw new SyntaxError('integer too large');
   return octets.reduce((sum, octet) => sum * 256 + octet, 0);
 }
 
-/** BOOLEAN: in DER, true is all ones (§11.1). */
+/** A BOOLEAN (§11.1: in DER, true is ff). */
 export function readBoolean(tlv: Tlv | undefined): boolean {
   const { value } = expect(tlv, TAG.boolean);
   if (value.length !== 1 || (value[0] !== 0 && value[0] !== 0xff)) throw new SyntaxError('not a DER boolean');
   return value[0] === 0xff;
 }
 
-/** BIT STRING: its octets, and how many bits of the last are padding. */
+/** A BIT STRING: its octets, and how many bits of the last octet are unused. */
 export function readBits(tlv: Tlv | undefined): { readonly unused: number; readonly octets: Uint8Array } {
   const { value } = expect(tlv, TAG.bitString);
   const unused = value[0];
@@ -139,7 +140,7 @@ export function readBits(tlv: Tlv | undefined): { readonly unused: number; reado
 const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
 
-/** RFC 5280 §4.1.2.5: to the second, in GMT; UTCTime's two digits mean 1950 to 2049. */
+/** A time as RFC 5280 §4.1.2.5 allows it: to the second, in GMT. The two digits of UTCTime mean 1950 to 2049. */
 export function readTime(tlv: Tlv | undefined): Date {
   const text = Buffer.from(tlv?.value ?? []).toString('latin1');
   const form = tlv?.tag === GENERALIZED_TIME ? /^\d{14}Z$/ : /^\d{12}Z$/;

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { asDer, type CertificateDer } from '../asn1/der.ts';
 import { METHODS } from '../protocol/methods.ts';
 import type { CertificateReference } from '../protocol/order.ts';
+import { CURVE, type Hash } from '../x509/algorithms.ts';
 import { type ParsedCertificate, parseCertificate } from '../x509/certificate.ts';
 import { type PathRefusalReason, validateClientPath } from './path.ts';
 
@@ -30,13 +31,13 @@ export class LoginRefused extends Error {
 }
 
 type Algorithm = {
-  readonly hash: 'sha256' | 'sha384' | 'sha512';
+  readonly hash: Hash;
   readonly fits: (key: KeyObject) => boolean;
   readonly options: object;
 };
 
-const onCurve = (curve: string) => (key: KeyObject) =>
-  key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve;
+const onCurve = (curve: keyof typeof CURVE) => (key: KeyObject) =>
+  key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === CURVE[curve].openssl;
 const rsa = (key: KeyObject): boolean =>
   key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
 /** ECDSA comes as r‖s (RFC 7518 §3.4). */
@@ -45,11 +46,11 @@ const PKCS1 = { padding: constants.RSA_PKCS1_PADDING } as const;
 /** RFC 7518 §3.5: the salt is as long as the hash. */
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } as const;
 
-/** RFC 7518 §3.3–3.5. */
+/** RFC 7518 §3.3–3.5. More than our key types sign: other Web eID applications make log-in answers too. */
 const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
-  ES256: { hash: 'sha256', fits: onCurve('prime256v1'), options: RAW },
-  ES384: { hash: 'sha384', fits: onCurve('secp384r1'), options: RAW },
-  ES512: { hash: 'sha512', fits: onCurve('secp521r1'), options: RAW },
+  ES256: { hash: 'sha256', fits: onCurve('p256'), options: RAW },
+  ES384: { hash: 'sha384', fits: onCurve('p384'), options: RAW },
+  ES512: { hash: 'sha512', fits: onCurve('p521'), options: RAW },
   PS256: { hash: 'sha256', fits: rsa, options: PSS },
   PS384: { hash: 'sha384', fits: rsa, options: PSS },
   PS512: { hash: 'sha512', fits: rsa, options: PSS },

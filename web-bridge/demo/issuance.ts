@@ -4,6 +4,7 @@ import { createHash, createPublicKey, X509Certificate as NodeCertificate, timing
 import { Pkcs10CertificateRequest, X509Certificate } from '@peculiar/x509';
 import { asDer, type NameDer } from '../asn1/der.ts';
 import { referenceTo } from '../bank/login.ts';
+import { KEY_TYPE } from '../x509/key-types.ts';
 import { isOrderedSubject } from '../x509/names.ts';
 import {
   type Account,
@@ -98,7 +99,9 @@ async function readRequest(body: unknown): Promise<Pkcs10CertificateRequest> {
   return request;
 }
 
-const CURVES = ['prime256v1', 'secp384r1'];
+const CURVES: readonly string[] = Object.values(KEY_TYPE).flatMap((row) =>
+  row.family === 'EC' ? row.curve.openssl : [],
+);
 
 function isStrong(request: Pkcs10CertificateRequest): boolean {
   const key = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' });

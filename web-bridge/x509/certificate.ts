@@ -1,4 +1,4 @@
-/** Certificates (RFC 5280 §4.1) read strictly: by our reader and by OpenSSL, and both must accept. */
+/** Reads certificates (RFC 5280 §4.1) strictly: our reader and OpenSSL must both accept one. */
 import { X509Certificate } from 'node:crypto';
 import { asDer, type CertificateDer, type NameDer, type SpkiDer } from '../asn1/der.ts';
 import {
@@ -15,8 +15,9 @@ import {
 } from '../asn1/read.ts';
 import { AgentError } from '../protocol/errors.ts';
 import type { KeyType } from '../protocol/order.ts';
-import { keyTypeOf } from './key-types.ts';
-import { displayName, nameDer, parseName } from './names.ts';
+import { displayName, parseName } from './names.ts';
+import { keyTypeOf } from './public-key.ts';
+import { readTbsCertificate } from './tbs-certificate.ts';
 
 export type Extension = { readonly critical: boolean; readonly value: Uint8Array };
 
@@ -33,9 +34,11 @@ export type ParsedCertificate = {
   readonly spki: SpkiDer;
   /** By OID. */
   readonly extensions: ReadonlyMap<string, Extension>;
-  /** OpenSSL's reading, for verifying signatures. */
+  /** As OpenSSL reads it: verifies signatures. */
   readonly x509: X509Certificate;
 };
+
+const EXTENSIONS = 0xa3;
 
 /** @throws AgentError ERR_CERTIFICATE_UNREADABLE */
 export function parseCertificate(der: CertificateDer): ParsedCertificate {
@@ -49,31 +52,32 @@ export function parseCertificate(der: CertificateDer): ParsedCertificate {
 function parse(der: CertificateDer): ParsedCertificate {
   const [tbs, algorithm, signature, ...rest] = sequence(readTlv(der));
   expect(signature, TAG.bitString);
-  const fields = sequence(tbs);
-  const version = fields[0]?.tag === 0xa0 ? readCount(readTlv(fields.shift()?.value ?? new Uint8Array())) + 1 : 1;
-  const [serial, inner, issuer, validity, , spki, ...optional] = fields;
+  const fields = readTbsCertificate(tbs);
+  const version = fields.version ? readCount(readTlv(fields.version.value)) + 1 : 1;
   const signatureAlgorithm = expect(algorithm, TAG.sequence);
-  // §4.1.1.2: what the signature covers must name the algorithm that made it.
-  if (!inner || Buffer.compare(inner.raw, signatureAlgorithm.raw) !== 0) throw new SyntaxError('two algorithms');
+  // §4.1.1.2: the signed part must name the same algorithm as the signature.
+  if (!fields.signature || Buffer.compare(fields.signature.raw, signatureAlgorithm.raw) !== 0)
+    throw new SyntaxError('two algorithms');
   if (rest.length > 0 || version > 3) throw new SyntaxError('not a certificate');
-  const [notBefore, notAfter] = sequence(validity);
+  const [notBefore, notAfter] = sequence(fields.validity);
   return {
     der,
     version,
-    serialNumber: serialNumberOf(serial),
+    serialNumber: serialNumberOf(fields.serialNumber),
     signatureAlgorithm,
-    issuer: readableName(asDer<NameDer>(Uint8Array.from(expect(issuer, TAG.sequence).raw))),
-    subject: readableName(nameDer(der)),
+    issuer: nameOf(fields.issuer),
+    subject: nameOf(fields.subject),
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
-    spki: asDer<SpkiDer>(Uint8Array.from(expect(spki, TAG.sequence).raw)),
-    extensions: extensionsOf(optional.find(({ tag }) => tag === 0xa3)),
+    spki: asDer<SpkiDer>(Uint8Array.from(expect(fields.subjectPublicKeyInfo, TAG.sequence).raw)),
+    extensions: extensionsOf(fields.optional.find(({ tag }) => tag === EXTENSIONS)),
     x509: new X509Certificate(der),
   };
 }
 
-/** So that whoever holds a parsed certificate can compare and show its names. */
-function readableName(name: NameDer): NameDer {
+/** Read here once, so that the names of a parsed certificate can always be compared and shown. */
+function nameOf(tlv: Tlv | undefined): NameDer {
+  const name = asDer<NameDer>(Uint8Array.from(expect(tlv, TAG.sequence).raw));
   parseName(name);
   return name;
 }
@@ -110,7 +114,7 @@ export const EXTENSION = {
   inhibitAnyPolicy: '2.5.29.54',
 } as const;
 
-/** RFC 5280 §4.2.1.9; `undefined`: the extension is not there. @throws SyntaxError */
+/** RFC 5280 §4.2.1.9. `undefined` where the extension is absent. @throws SyntaxError */
 export function basicConstraints(
   certificate: ParsedCertificate,
 ): { readonly cA: boolean; readonly pathLength: number | undefined } | undefined {
@@ -121,10 +125,10 @@ export function basicConstraints(
   return { cA, pathLength: fields.length > 0 ? readCount(fields[0]) : undefined };
 }
 
-/** RFC 5280 §4.2.1.3, by number of the bit. */
+/** The numbers of the bits (RFC 5280 §4.2.1.3). */
 export const KEY_USAGE_BIT = { digitalSignature: 0, nonRepudiation: 1, keyCertSign: 5 } as const;
 
-/** `undefined`: the extension is not there, and the key may be used for anything. @throws SyntaxError */
+/** `undefined` where the extension is absent: then the key may be used for anything. @throws SyntaxError */
 export function keyUsages(
   certificate: ParsedCertificate,
 ): ((usage: keyof typeof KEY_USAGE_BIT) => boolean) | undefined {
@@ -149,7 +153,7 @@ export type CertificateDescription = {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly spki: SpkiDer;
-  /** `undefined`: none of ours. */
+  /** `undefined` for a key of a type that we do not use. */
   readonly keyType: KeyType | undefined;
   readonly isCa: boolean;
 };

@@ -1,10 +1,10 @@
 /**
- * Path validation (RFC 5280 §6.1) from a certificate to one of the given trust anchors. Signatures are verified by
- * OpenSSL through node:crypto; the rest is here because no library at hand does it all: pkijs' engine does not look at
- * pathLenConstraint, @peculiar/x509's chain builder validates nothing, and node:crypto has no path validation.
+ * Path validation (RFC 5280 §6.1) from a certificate to one of the given trust anchors. OpenSSL verifies the signatures,
+ * through node:crypto. The rest is here because no library that we know does it all: pkijs does not look at
+ * pathLenConstraint, the chain builder of @peculiar/x509 validates nothing, and node:crypto has no path validation.
  *
- * Not done: revocation (a certificate just issued), and certificate policies beyond "any policy will do": a CA certificate
- * with critical policyConstraints is refused as one with an unknown critical extension (§4.2).
+ * Not done: revocation, since the certificate was just issued; and certificate policies other than "any policy". A CA
+ * certificate with critical policyConstraints is refused, as one with an unknown critical extension (§4.2).
  */
 import { AgentError } from '../protocol/errors.ts';
 import { basicConstraints, EXTENSION, keyUsages, type ParsedCertificate } from './certificate.ts';
@@ -12,7 +12,7 @@ import { keepsWithin, type NameConstraints, nameConstraints } from './name-const
 import { sameName } from './names.ts';
 import { weakKey, weakSignature } from './strength.ts';
 
-/** CAs backdate by 0 to 60 minutes and clocks differ. */
+/** Clocks differ, and CAs date certificates back by up to 60 minutes. */
 export const CLOCK_SKEW_MS = 5 * 60_000;
 const MAX_PATH = 8;
 const MAX_SIGNATURES = 64;
@@ -44,7 +44,7 @@ export function validatePath(request: PathRequest): readonly ParsedCertificate[]
 type PathRefusal = { readonly reason: string; readonly at: string };
 type Search = PathRequest & { readonly signatures: { left: number } };
 
-/** Every way up by name and signature, the shortest first; bounded, since a stranger chose the certificates. */
+/** All paths upwards by name and signature, the shortest first. Bounded, since a stranger chose the certificates. */
 function* pathsFrom(
   child: ParsedCertificate,
   search: Search,
@@ -70,14 +70,14 @@ function issued(issuer: ParsedCertificate, child: ParsedCertificate, { signature
     signatures.left -= 1;
     return child.x509.verify(issuer.x509.publicKey);
   } catch {
-    return false; // a name or key that cannot be read issues nothing
+    return false; // a CA whose name or key cannot be read is no issuer
   }
 }
 
-/** What §6.1.2 calls the working state. */
+/** The state variables of §6.1.2. */
 type Working = { maxPathLength: number; readonly constraints: NameConstraints[] };
 
-/** Goes down from the trust anchor; answers the first thing that is wrong. */
+/** Goes down from the trust anchor and answers the first fault. */
 function judge(path: readonly ParsedCertificate[], now: number): PathRefusal | undefined {
   const working: Working = { maxPathLength: Number.POSITIVE_INFINITY, constraints: [] };
   for (const [index, certificate] of path.toReversed().entries()) {
@@ -99,7 +99,10 @@ function reasonAgainst(certificate: ParsedCertificate, role: Role, working: Work
   }
 }
 
-/** §6.1.3, and what §6.1.5 has in common with §6.1.4. A trust anchor's own signature proves nothing, so it may be old. */
+/**
+ * §6.1.3, and what §6.1.5 has in common with §6.1.4. A trust anchor's own signature proves nothing, so a weak one is
+ * accepted.
+ */
 function basicReason(certificate: ParsedCertificate, role: Role, working: Working, now: number): string | undefined {
   if (certificate.notBefore.getTime() > now + CLOCK_SKEW_MS) return 'not-yet-valid';
   if (certificate.notAfter.getTime() < now - CLOCK_SKEW_MS) return 'expired';
@@ -110,7 +113,7 @@ function basicReason(certificate: ParsedCertificate, role: Role, working: Workin
   return working.constraints.every((one) => keepsWithin(certificate, one)) ? undefined : 'name-constraints';
 }
 
-/** §6.1.4 (k) to (n), (g), and the same of the anchor (RFC 5937). */
+/** §6.1.4 (g) and (k) to (n), for the trust anchor too (RFC 5937). */
 function issuerReason(certificate: ParsedCertificate, role: Role, working: Working): string | undefined {
   const constraints = basicConstraints(certificate);
   if (!constraints?.cA) return 'not-a-ca';
@@ -130,7 +133,7 @@ export function isSelfIssued({ subject, issuer }: ParsedCertificate): boolean {
   return sameName(subject, issuer);
 }
 
-/** Extensions that are processed here, or (policies) whose processing cannot refuse what "any policy" accepts. */
+/** Extensions that are processed here, and those of policies: where any policy is accepted, they cannot refuse a path. */
 const KNOWN: ReadonlySet<string> = new Set(Object.values(EXTENSION));
 
 function hasUnknownCritical({ extensions }: ParsedCertificate): boolean {

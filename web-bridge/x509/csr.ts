@@ -1,11 +1,13 @@
-/** Certification requests (PKCS#10, RFC 2986) by @peculiar/x509, signed by whoever holds the key. */
+/** Certification requests (PKCS#10, RFC 2986), built by @peculiar/x509 and signed by whoever holds the key. */
 import { createPublicKey, verify, type webcrypto } from 'node:crypto';
 import type { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { asDer, type CsrDer, type CsrInfoDer, type SpkiDer } from '../asn1/der.ts';
 import { readBits, readTlv, sequence } from '../asn1/read.ts';
 import { AgentError } from '../protocol/errors.ts';
 import type { AcquisitionClaims, KeyType } from '../protocol/order.ts';
-import { ecdsaFromDer, KEY_TYPE } from './key-types.ts';
+import { HASH } from './algorithms.ts';
+import { ecdsaFromDer } from './ecdsa.ts';
+import { KEY_TYPE } from './key-types.ts';
 import { type OrderedAttribute, oidOf } from './names.ts';
 
 export type CsrContent = {
@@ -24,7 +26,7 @@ export const EXTENDED_KEY_USAGE_OID = {
   emailProtection: '1.3.6.1.5.5.7.3.4',
 } as const satisfies Record<AcquisitionClaims['extensions']['extendedKeyUsage'][number], string>;
 
-/** 63 ms and 15 MB to load: at the first request, not at the agent's start. */
+/** Loading takes 63 ms and 15 MB, so it waits for the first request. */
 async function loadLibrary(): Promise<typeof import('@peculiar/x509')> {
   await import('reflect-metadata');
   return await import('@peculiar/x509');
@@ -65,7 +67,7 @@ function generate(
   );
 }
 
-/** All that the library asks of a crypto provider for a request: the public key and one signature. */
+/** For a request, the library asks a crypto provider for two things: the public key and one signature. */
 function signingProvider(spki: SpkiDer, keyType: KeyType, sign: RequestSigner): webcrypto.Crypto {
   const subtle = {
     exportKey: (): Promise<ArrayBuffer> => Promise.resolve(bufferOf(spki)),
@@ -75,12 +77,12 @@ function signingProvider(spki: SpkiDer, keyType: KeyType, sign: RequestSigner): 
   return { subtle } as unknown as webcrypto.Crypto;
 }
 
-/** The library speaks as WebCrypto does, so ECDSA goes in as r‖s. A token that answers no such thing signed wrongly. */
+/** The library takes an ECDSA signature as WebCrypto gives it: r‖s. A signature that is no SEQUENCE { r, s } is wrong. */
 function webSignature(keyType: KeyType, signature: Uint8Array): Uint8Array {
   const row = KEY_TYPE[keyType];
   if (row.family === 'RSA') return signature;
   try {
-    return ecdsaFromDer(signature, row.coordinateBytes);
+    return ecdsaFromDer(signature, row.curve.coordinateBytes);
   } catch (error) {
     throw new AgentError('ERR_TOKEN_SIGNATURE_WRONG', { keyType }, error);
   }
@@ -90,13 +92,13 @@ type WebAlgorithm = { readonly name: string; readonly hash: { readonly name: str
 
 function webAlgorithm(keyType: KeyType): WebAlgorithm {
   const row = KEY_TYPE[keyType];
-  const hash = { name: row.webHash };
+  const hash = { name: HASH[row.hash].webCrypto };
   return row.family === 'RSA'
     ? { name: 'RSASSA-PKCS1-v1_5', hash }
-    : { name: 'ECDSA', hash, namedCurve: row.namedCurve };
+    : { name: 'ECDSA', hash, namedCurve: row.curve.webCrypto };
 }
 
-/** RFC 5280 Appendix A: C and serialNumber are PrintableString by their definition; §4.1.2.4: all else UTF8String. */
+/** C and serialNumber are PrintableString by definition (RFC 5280 Appendix A); all else is UTF8String (§4.1.2.4). */
 const PRINTABLE_TYPES = new Set(['C', 'serialNumber']);
 const PRINTABLE_STRING = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 
@@ -108,7 +110,7 @@ function jsonRdn([type, text]: OrderedAttribute): Record<
   return { [oidOf(type)]: printable ? [{ printableString: text }] : [{ utf8String: text }] };
 }
 
-/** RFC 2986 §4.2: the signature covers the CertificationRequestInfo, under the very key that it names. */
+/** RFC 2986 §4.2: the signature covers the CertificationRequestInfo, and the key in it verifies the signature. */
 function isSignedBy(csr: CsrDer, { spki, keyType }: CsrContent): boolean {
   const [info, , signature] = sequence(readTlv(csr));
   if (!info || Buffer.compare(sequence(info)[2]?.raw ?? new Uint8Array(), spki) !== 0) return false;

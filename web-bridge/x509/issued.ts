@@ -1,4 +1,4 @@
-/** What the CA answered, judged before anything is written to the token: the certificate ordered, or none. */
+/** Checks the CA's answer before anything is written to the token: it must hold the certificate that was ordered. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { CertificateDer, SpkiDer } from '../asn1/der.ts';
 import { AgentError, asAgentError, type ErrorCode, type ErrorDetails } from '../protocol/errors.ts';
@@ -16,7 +16,7 @@ import { EXTENDED_KEY_USAGE_OID } from './csr.ts';
 import { isOrderedSubject, type OrderedAttribute, sameName, sameRdns } from './names.ts';
 import { weakKey, weakSignature } from './strength.ts';
 
-/** The part of a plan that says what the certificate must be. */
+/** What the plan says of the certificate. */
 export type OrderedCertificate = {
   readonly subject: readonly OrderedAttribute[];
   readonly rdnOrder: 'as-ordered' | 'any';
@@ -26,31 +26,31 @@ export type OrderedCertificate = {
 };
 
 export type IssuedAnswer = {
-  /** As the answer holds them: any order, duplicates, strangers. */
+  /** As in the answer: in any order, with duplicates and with certificates for other keys. */
   readonly certificates: readonly CertificateDer[];
   readonly cacerts: readonly CertificateDer[];
-  /** The CA's clock (HTTP `Date`): tells a support desk when this machine's is wrong. */
+  /** The CA's clock (HTTP `Date`): with it, support can see that this machine's clock is wrong. */
   readonly date: Date | undefined;
   readonly plan: OrderedCertificate;
   readonly spki: SpkiDer;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Re-enrollment: the certificate to be replaced, whose subject must stay. */
+  /** In a re-enrollment, the certificate to be replaced: the subject must stay the same. */
   readonly previous?: CertificateDer | undefined;
 };
 
 export type IssuedCertificate = {
   readonly certificate: CertificateDer;
-  /** Its issuer first, the trust anchor and what lies above it last. */
+  /** Its issuer first, then upwards to the trust anchor and beyond it. */
   readonly chain: readonly CertificateDer[];
   /** Whether the chain ends in a self-signed certificate. */
   readonly chainComplete: boolean;
-  /** Of the other certificates in the answer that are for the same key. */
+  /** Serial numbers of the other certificates in the answer that are for the same key. */
   readonly otherSerialNumbers: readonly string[];
 };
 
 /**
- * Finds our certificate in the answer and checks it. Of several for the key, the newest that passes is taken.
+ * Finds our certificate in the answer and checks it. If several are for our key, the newest that passes is taken.
  * @throws AgentError ERR_CERTIFICATE_*, with the `serialNumber` of the certificate that was refused
  */
 export function checkIssued(answer: IssuedAnswer): IssuedCertificate {
@@ -70,7 +70,7 @@ export function checkIssued(answer: IssuedAnswer): IssuedCertificate {
   throw refusals[0] ?? new AgentError('ERR_INTERNAL_FAILED');
 }
 
-/** What nobody can read may have been ours: then that is what is said, not that the key is another. */
+/** A certificate that cannot be read may be ours. Then the error says so, and not that the key differs. */
 function noneOfOurs({ certificates }: IssuedAnswer, readable: readonly ParsedCertificate[]): AgentError {
   if (readable.length < certificates.length) {
     return new AgentError('ERR_CERTIFICATE_UNREADABLE', { unreadable: certificates.length - readable.length });
@@ -91,7 +91,7 @@ function distinct(certificates: readonly ParsedCertificate[]): ParsedCertificate
   return [...new Map(certificates.map((one) => [Buffer.from(one.der).toString('latin1'), one])).values()];
 }
 
-/** Keys are compared as keys: the same one may be encoded in two ways (RFC 3279 §2.3.1, a parameter left out). */
+/** Compares keys, not bytes: one key may be encoded in two ways (RFC 3279 §2.3.1, with parameters or without). */
 function isFor({ spki }: ParsedCertificate, ours: SpkiDer): boolean {
   if (Buffer.compare(spki, ours) === 0) return true;
   try {
@@ -121,18 +121,18 @@ function accept(
   return { certificate: leaf.der, chain: chain.map(({ der }) => der), chainComplete: isSelfIssued(top) };
 }
 
-type Surroundings = Omit<Parameters<typeof validatePath>[0], 'leaf'>;
+type PathInput = Omit<Parameters<typeof validatePath>[0], 'leaf'>;
 
-function pathOf(leaf: ParsedCertificate, surroundings: Surroundings): readonly ParsedCertificate[] {
+function pathOf(leaf: ParsedCertificate, input: PathInput): readonly ParsedCertificate[] {
   try {
-    return validatePath({ leaf, ...surroundings });
+    return validatePath({ leaf, ...input });
   } catch (error) {
     const { code, details } = asAgentError(error);
     throw new AgentError(code, { ...details, serialNumber: leaf.serialNumber }, error);
   }
 }
 
-/** A bank may anchor its trust in an issuing CA; who checks the chain elsewhere then wants the root as well. */
+/** The trust anchor may be an issuing CA. Whoever checks the chain elsewhere then needs the root as well. */
 function above(
   anchor: ParsedCertificate,
   known: readonly ParsedCertificate[],
@@ -143,13 +143,13 @@ function above(
     const roots = known.filter((one) => isCa(one) && isSelfIssued(one));
     return validatePath({ leaf: anchor, intermediates: known, anchors: roots, now });
   } catch {
-    return []; // trust does not rest on it: the chain is just not complete
+    return []; // the chain is then not complete; trust does not depend on it
   }
 }
 
 type Fault = { readonly code: ErrorCode; readonly details?: ErrorDetails };
 
-/** A row of checks, the first that fails is told. */
+/** The first check that fails. */
 function faultOf(leaf: ParsedCertificate, answer: IssuedAnswer): Fault | undefined {
   try {
     const weak = weakSignature(leaf) ?? weakKey(leaf);
@@ -177,7 +177,7 @@ function isCa(certificate: ParsedCertificate): boolean {
   }
 }
 
-/** Usages must be said: a certificate that allows everything by silence is not what was ordered. */
+/** The extensions must be there: a certificate without them allows every usage, and that was not ordered. */
 function missingUsage(leaf: ParsedCertificate, { extensions }: OrderedCertificate): string | undefined {
   const usage = keyUsages(leaf);
   const extended = extendedKeyUsages(leaf);

@@ -1,126 +1,75 @@
-/** All that is known of a key type stands in one row; nothing else in the code asks "which algorithm?". */
-import { Buffer } from 'node:buffer';
-import type { SpkiDer } from '../asn1/der.ts';
-import { readBits, readOid, readTlv, readUnsigned, sequence } from '../asn1/read.ts';
+/** The table of key types: one row says all that is known of a type. No other code asks "which algorithm?". */
 import type { KeyType } from '../protocol/order.ts';
+import { CURVE, type Curve, type Hash, KEY_OID, SIGNATURE_OID } from './algorithms.ts';
 
-const RSA_ENCRYPTION = '1.2.840.113549.1.1.1'; // RFC 8017 Appendix C
-const EC_PUBLIC_KEY = '1.2.840.10045.2.1'; // RFC 5480 §2.1.1
+/** Numbers of PKCS#11 (v2.40, header pkcs11t.h). A test compares them with those of pkcs11js. */
+type Pkcs11 = {
+  /** CKA_KEY_TYPE. */
+  readonly keyType: number;
+  /** The mechanism that generates a key pair. */
+  readonly generation: number;
+  /** The mechanism that hashes by itself. */
+  readonly hashing: number;
+  /** The mechanism that signs what was hashed before. */
+  readonly bare: number;
+};
 
 type Common = {
-  /** As node:crypto and WebCrypto name the hash. */
-  readonly hash: 'sha256' | 'sha384';
-  readonly webHash: 'SHA-256' | 'SHA-384';
-  /** RFC 7518 §3.1. */
-  readonly jwa: 'RS256' | 'ES256' | 'ES384';
-  /** Of the SubjectPublicKeyInfo, and of what the key signs. */
+  /** Of the modulus, or of the curve's field. */
+  readonly bits: number;
+  readonly hash: Hash;
+  /** The signature algorithm in JOSE (RFC 7518 §3.1). */
+  readonly jwa: string;
+  /** The key in a SubjectPublicKeyInfo. */
   readonly spkiOid: string;
+  /** The signature in X.509. */
   readonly signatureOid: string;
+  readonly pkcs11: Pkcs11;
 };
-export type RsaKeyType = Common & { readonly family: 'RSA'; readonly modulusBits: number };
-/** ECDSA: PKCS#11 and WebCrypto give r‖s of twice `coordinateBytes`; X.509 has SEQUENCE { r, s } (RFC 3279 §2.2.3). */
-export type EcKeyType = Common & {
-  readonly family: 'EC';
-  readonly curveOid: string;
-  readonly namedCurve: 'P-256' | 'P-384';
-  readonly coordinateBytes: number;
-};
+export type RsaKeyType = Common & { readonly family: 'RSA' };
+export type EcKeyType = Common & { readonly family: 'EC'; readonly curve: Curve };
 
 const RSA = {
   family: 'RSA',
   hash: 'sha256',
-  webHash: 'SHA-256',
   jwa: 'RS256',
-  spkiOid: RSA_ENCRYPTION,
-  signatureOid: '1.2.840.113549.1.1.11', // sha256WithRSAEncryption, RFC 4055 §5
+  spkiOid: KEY_OID.rsa,
+  signatureOid: SIGNATURE_OID.sha256WithRsa,
+  pkcs11: {
+    keyType: 0x0, // CKK_RSA
+    generation: 0x0, // CKM_RSA_PKCS_KEY_PAIR_GEN
+    hashing: 0x40, // CKM_SHA256_RSA_PKCS
+    bare: 0x1, // CKM_RSA_PKCS
+  },
+} as const;
+
+const EC = { family: 'EC', spkiOid: KEY_OID.ec } as const;
+const EC_PKCS11 = {
+  keyType: 0x3, // CKK_EC
+  generation: 0x1040, // CKM_EC_KEY_PAIR_GEN
+  bare: 0x1041, // CKM_ECDSA
 } as const;
 
 export const KEY_TYPE: Readonly<Record<KeyType, RsaKeyType | EcKeyType>> = {
-  'rsa-2048': { ...RSA, modulusBits: 2048 },
-  'rsa-3072': { ...RSA, modulusBits: 3072 },
-  'rsa-4096': { ...RSA, modulusBits: 4096 },
+  'rsa-2048': { ...RSA, bits: 2048 },
+  'rsa-3072': { ...RSA, bits: 3072 },
+  'rsa-4096': { ...RSA, bits: 4096 },
   'ec-p256': {
-    family: 'EC',
+    ...EC,
+    bits: 256,
+    curve: CURVE.p256,
     hash: 'sha256',
-    webHash: 'SHA-256',
     jwa: 'ES256',
-    spkiOid: EC_PUBLIC_KEY,
-    signatureOid: '1.2.840.10045.4.3.2', // ecdsa-with-SHA256, RFC 5758 §3.2
-    curveOid: '1.2.840.10045.3.1.7',
-    namedCurve: 'P-256',
-    coordinateBytes: 32,
+    signatureOid: SIGNATURE_OID.ecdsaWithSha256,
+    pkcs11: { ...EC_PKCS11, hashing: 0x1044 }, // CKM_ECDSA_SHA256
   },
   'ec-p384': {
-    family: 'EC',
+    ...EC,
+    bits: 384,
+    curve: CURVE.p384,
     hash: 'sha384',
-    webHash: 'SHA-384',
     jwa: 'ES384',
-    spkiOid: EC_PUBLIC_KEY,
-    signatureOid: '1.2.840.10045.4.3.3', // ecdsa-with-SHA384
-    curveOid: '1.3.132.0.34',
-    namedCurve: 'P-384',
-    coordinateBytes: 48,
+    signatureOid: SIGNATURE_OID.ecdsaWithSha384,
+    pkcs11: { ...EC_PKCS11, hashing: 0x1045 }, // CKM_ECDSA_SHA384
   },
 };
-
-/** What a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) says of its key. */
-export type PublicKeyFacts = {
-  readonly algorithmOid: string;
-  readonly modulusBits: number | undefined;
-  readonly curveOid: string | undefined;
-};
-
-/** @throws SyntaxError */
-export function publicKeyFacts(spki: SpkiDer): PublicKeyFacts {
-  const [algorithm, key, ...rest] = sequence(readTlv(spki));
-  if (rest.length > 0) throw new SyntaxError('more than a public key');
-  const [oid, parameters] = sequence(algorithm);
-  const algorithmOid = readOid(oid);
-  const { octets } = readBits(key);
-  return {
-    algorithmOid,
-    modulusBits: algorithmOid === RSA_ENCRYPTION ? modulusBits(octets) : undefined,
-    curveOid: algorithmOid === EC_PUBLIC_KEY ? readOid(parameters) : undefined,
-  };
-}
-
-function modulusBits(rsaPublicKey: Uint8Array): number {
-  const modulus = readUnsigned(sequence(readTlv(rsaPublicKey))[0]);
-  return modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24;
-}
-
-/** The row that a public key belongs to; `undefined`: none of ours. */
-export function keyTypeOf(spki: SpkiDer): KeyType | undefined {
-  const facts = publicKeyFacts(spki);
-  const rows = Object.entries(KEY_TYPE) as [KeyType, RsaKeyType | EcKeyType][];
-  return rows.find(([, row]) =>
-    row.family === 'RSA' ? row.modulusBits === facts.modulusBits : row.curveOid === facts.curveOid,
-  )?.[0];
-}
-
-/** r‖s, as PKCS#11 §6.3.1 and WebCrypto have it, to the SEQUENCE of X.509. */
-export function ecdsaToDer(rawSignature: Uint8Array): Uint8Array {
-  const half = rawSignature.length / 2;
-  if (!Number.isInteger(half) || half === 0 || half > 66) throw new RangeError('not an ECDSA signature r‖s');
-  const body = Buffer.concat([integer(rawSignature.subarray(0, half)), integer(rawSignature.subarray(half))]);
-  const header = body.length < 0x80 ? [0x30, body.length] : [0x30, 0x81, body.length];
-  return new Uint8Array(Buffer.concat([Buffer.from(header), body]));
-}
-
-function integer(unsigned: Uint8Array): Uint8Array {
-  const first = unsigned.findIndex((octet) => octet !== 0);
-  const significant = first < 0 ? Uint8Array.of(0) : unsigned.subarray(first);
-  const sign = (significant[0] ?? 0) >= 0x80 ? [0] : [];
-  return Uint8Array.from([0x02, significant.length + sign.length, ...sign, ...significant]);
-}
-
-/** The SEQUENCE of X.509 to r‖s with coordinates of a fixed length. */
-export function ecdsaFromDer(derSignature: Uint8Array, coordinateBytes: number): Uint8Array {
-  const [r, s, ...rest] = sequence(readTlv(derSignature)).map(readUnsigned);
-  if (!r || !s || rest.length > 0) throw new SyntaxError('not an ECDSA signature');
-  if (r.length > coordinateBytes || s.length > coordinateBytes) throw new SyntaxError('coordinate too long');
-  const raw = new Uint8Array(2 * coordinateBytes);
-  raw.set(r, coordinateBytes - r.length);
-  raw.set(s, 2 * coordinateBytes - s.length);
-  return raw;
-}

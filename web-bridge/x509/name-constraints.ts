@@ -1,4 +1,4 @@
-/** Name constraints (RFC 5280 §4.2.1.10): where a CA may issue to. What cannot be judged counts as a violation. */
+/** Name constraints (RFC 5280 §4.2.1.10): the names that a CA may issue to. One that cannot be checked counts as violated. */
 
 import { asDer, type NameDer } from '../asn1/der.ts';
 import { children, readTlv, sequence, type Tlv } from '../asn1/read.ts';
@@ -26,7 +26,7 @@ function subtrees(lists: readonly Tlv[], tag: number): GeneralName[] {
   return list ? children(list).map(subtreeBase) : [];
 }
 
-/** §4.2.1.10: minimum is 0 (so DER leaves it out) and maximum absent. */
+/** §4.2.1.10: minimum is 0, so DER leaves it out, and maximum is absent. */
 function subtreeBase(subtree: Tlv): GeneralName {
   const [base, ...bounds] = sequence(subtree);
   if (!base || bounds.length > 0) throw new SyntaxError('subtree with bounds');
@@ -45,7 +45,7 @@ export function keepsWithin(certificate: ParsedCertificate, { permitted, exclude
   });
 }
 
-/** §6.1.3 (b): the subject and all alternative names; an e-mail address in the subject where no alternative name is one. */
+/** §6.1.3 (b): the subject and all alternative names. The subject's e-mail address counts if no alternative name is one. */
 function namesOf({ subject, extensions }: ParsedCertificate): GeneralName[] {
   const extension = extensions.get(EXTENSION.subjectAltName);
   const names: GeneralName[] = extension ? sequence(readTlv(extension.value)) : [];

@@ -1,15 +1,15 @@
-/** Distinguished names (RFC 5280 §4.1.2.4): compared by the rules of §7.1, shown to people as text. */
-import type { CertificateDer, NameDer } from '../asn1/der.ts';
-import { asDer } from '../asn1/der.ts';
+/** Distinguished names (RFC 5280 §4.1.2.4): read, compared by the rules of §7.1, and shown as text. */
+import { asDer, type CertificateDer, type NameDer } from '../asn1/der.ts';
 import { children, expect, readOid, readTlv, sequence, TAG, type Tlv } from '../asn1/read.ts';
+import { tbsCertificateOf } from './tbs-certificate.ts';
 
-/** One attribute of a subject as orders write it: short name and text. */
+/** One attribute of a subject as an order writes it: short name and text. */
 export type OrderedAttribute = readonly [string, string];
 type Attribute = { readonly oid: string; readonly value: Tlv; readonly text: string | undefined };
-/** In the order of the encoding; an RDN is a set, nearly always of one. */
+/** The RDNs in the order of the encoding. An RDN is a set of attributes, nearly always of one. */
 export type ParsedName = readonly (readonly Attribute[])[];
 
-/** RFC 4519 short names (and PKCS#9's E, RFC 4519's DC and UID for what others put into their names). */
+/** Short names of RFC 4519, and E of PKCS#9. DC, UID and E are in no order; other CAs put them into their names. */
 export const ATTRIBUTE_OID: Readonly<Record<string, string>> = {
   CN: '2.5.4.3',
   SN: '2.5.4.4',
@@ -29,12 +29,12 @@ export const ATTRIBUTE_OID: Readonly<Record<string, string>> = {
 };
 const SHORT_NAME = new Map(Object.entries(ATTRIBUTE_OID).map(([name, oid]) => [oid, name]));
 
-/** How each ASN.1 string type is read; what is not here is compared octet by octet. */
+/** How each ASN.1 string type is read. A value of any other type is compared octet by octet. */
 const STRING: Readonly<Record<number, (value: Uint8Array) => string>> = {
   [TAG.utf8String]: (value) => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value),
   0x12: latin1, // NumericString
   0x13: latin1, // PrintableString
-  0x14: latin1, // TeletexString, as everybody reads it
+  0x14: latin1, // TeletexString: read as Latin-1 by all that we know
   0x16: latin1, // IA5String
   0x1e: (value) => new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true }).decode(value), // BMPString
 };
@@ -58,7 +58,7 @@ function parseAttribute(tlv: Tlv): Attribute {
   return { oid: readOid(type), value, text: textOf(value) };
 }
 
-/** `undefined`: no string. */
+/** `undefined` where the value is not a string. */
 function textOf({ tag, value }: Tlv): string | undefined {
   try {
     return STRING[tag]?.(value);
@@ -68,14 +68,15 @@ function textOf({ tag, value }: Tlv): string | undefined {
 }
 
 /**
- * RFC 5280 §7.1 with the string preparation of RFC 4518 §2: compatibility characters are one with their plain form, case is
- * folded, blanks at the ends do not count and several inside are one. To upper and back folds ß and final sigma too.
+ * Text prepared for comparison (RFC 5280 §7.1, RFC 4518 §2). Compatibility characters become their plain form, case is
+ * folded, blanks at the ends are dropped, and several blanks inside become one. Upper case first, then lower case: this
+ * folds ß and the final sigma too.
  */
 export function prepared(text: string): string {
   return text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC').replace(/\s+/gu, ' ').trim();
 }
 
-/** What two attributes must share to be the same: the string type does not matter, only the prepared text. */
+/** Two attributes with the same key are the same attribute. The string type does not matter, only the prepared text. */
 function attributeKey({ oid, value, text }: Attribute): string {
   return text === undefined ? `${oid}#${Buffer.from(value.raw).toString('hex')}` : `${oid}=${prepared(text)}`;
 }
@@ -84,18 +85,18 @@ function rdnKeys(name: ParsedName): string[] {
   return name.map((rdn) => rdn.map(attributeKey).sort().join('\0+'));
 }
 
-/** RFC 5280 §7.1: the same RDNs in the same order. */
+/** Whether two names have the same RDNs in the same order (RFC 5280 §7.1). */
 export function sameName(one: NameDer, other: NameDer): boolean {
   return equal(rdnKeys(parseName(one)), rdnKeys(parseName(other)));
 }
 
-/** §7.1: `name` lies within the directory subtree that begins with `base` (for name constraints). */
+/** Whether `name` lies within the directory subtree that begins with `base` (§7.1; for name constraints). */
 export function withinSubtree(name: NameDer, base: NameDer): boolean {
   const keys = rdnKeys(parseName(base));
   return equal(rdnKeys(parseName(name)).slice(0, keys.length), keys);
 }
 
-/** Whether a certificate's subject is what was ordered; `any`: the CA may have put the RDNs in an order of its own. */
+/** Whether a certificate's subject is the one ordered. `any`: the CA may change the order of the RDNs. */
 export function isOrderedSubject(
   name: NameDer,
   ordered: readonly OrderedAttribute[],
@@ -106,7 +107,7 @@ export function isOrderedSubject(
   return rdnOrder === 'as-ordered' ? equal(found, wanted) : equal(found.sort(), wanted.sort());
 }
 
-/** As {@link sameName}, in any order of RDNs. */
+/** Whether two names have the same RDNs, in any order. */
 export function sameRdns(one: NameDer, other: NameDer): boolean {
   return equal(rdnKeys(parseName(one)).sort(), rdnKeys(parseName(other)).sort());
 }
@@ -122,7 +123,7 @@ function equal(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((item, index) => item === other[index]);
 }
 
-/** For people: in the order of the encoding, special characters escaped as RFC 4514 §2.4 has it, no control characters. */
+/** A name as people read it: RDNs in the order of the encoding, escapes as in RFC 4514 §2.4, no control characters. */
 export function displayName(name: NameDer): string {
   return parseName(name)
     .map((rdn) => rdn.map(displayAttribute).join('+'))
@@ -137,7 +138,7 @@ function displayAttribute({ oid, value, text }: Attribute): string {
   return `${SHORT_NAME.get(oid) ?? oid}=${shown}`;
 }
 
-/** All values of one attribute type, as text. */
+/** All texts of one attribute type. */
 export function attributeTexts(name: NameDer, type: string): string[] {
   const oid = oidOf(type);
   return parseName(name)
@@ -151,8 +152,6 @@ export function attributeTexts(name: NameDer, type: string): string[] {
  * @throws SyntaxError
  */
 export function nameDer(certificate: CertificateDer): NameDer {
-  const tbs = sequence(sequence(readTlv(certificate))[0]);
-  // RFC 5280 §4.1: the version [0] is left out in version 1.
-  const at = tbs[0]?.tag === 0xa0 ? 5 : 4;
-  return asDer<NameDer>(Uint8Array.from(expect(tbs[at], TAG.sequence).raw));
+  const { subject } = tbsCertificateOf(certificate);
+  return asDer<NameDer>(Uint8Array.from(expect(subject, TAG.sequence).raw));
 }

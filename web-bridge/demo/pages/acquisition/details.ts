@@ -2,13 +2,10 @@
 import type { EnrollmentResult } from '../../../sdk/inkan.ts';
 import { fill, find, language, screen, show, word } from './screens.ts';
 
-const KEY_NAMES: Readonly<Record<EnrollmentResult['keyType'], string>> = {
-  'rsa-2048': 'RSA 2048 bit',
-  'rsa-3072': 'RSA 3072 bit',
-  'rsa-4096': 'RSA 4096 bit',
-  'ec-p256': 'EC P-256',
-  'ec-p384': 'EC P-384',
-};
+/** `rsa-2048` → `RSA 2048 bit`, `ec-p256` → `EC P-256`. */
+function keyName(keyType: EnrollmentResult['keyType']): string {
+  return keyType.replace(/^rsa-(\d+)$/, 'RSA $1 bit').replace(/^ec-p(\d+)$/, 'EC P-$1');
+}
 
 function date(text: string): string {
   return new Intl.DateTimeFormat(language === 'ja' ? 'ja-JP' : 'en-GB', {
@@ -48,7 +45,7 @@ export function showResult(result: EnrollmentResult): void {
   fill(done, 'serial', result.serialNumber);
   fill(done, 'validity', word('done.validity.text', { from, until }));
   fill(done, 'token', [result.token.label, result.token.model].filter(Boolean).join(' · '));
-  fill(done, 'key', KEY_NAMES[result.keyType]);
+  fill(done, 'key', keyName(result.keyType));
   fill(done, 'chain', word(result.chainComplete ? 'done.chain.complete' : 'done.chain.incomplete'));
   fill(done, 'proof', word('done.proof.text', { algorithm: result.proof.algorithm }));
   find(done, '[data-fill="trials"]').replaceChildren(...trials(result));
