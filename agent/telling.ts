@@ -1,13 +1,12 @@
 /** Errors and states in the words of `agent/dialog/locales`, for the command line. */
-import type { ErrorData } from '../web-bridge/protocol/envelope.ts';
-import { asAgentError, ERRORS } from '../web-bridge/protocol/errors.ts';
+import { type ErrorData, errorDataOf } from '../web-bridge/protocol/envelope.ts';
+import { asAgentError } from '../web-bridge/protocol/errors.ts';
 import type { StateName } from '../web-bridge/protocol/methods.ts';
 import type { Language } from './dialog/dialog.ts';
 import { say, systemLanguage, wordsFor } from './dialog/words.ts';
 
 export function describeError(thrown: unknown): ErrorData {
-  const { code, details } = asAgentError(thrown);
-  return { code, ...ERRORS[code], details: { ...details }, words: wordsFor(code) };
+  return errorDataOf(asAgentError(thrown), wordsFor);
 }
 
 export function stateWords(language: Language, state: StateName): string {

@@ -1,6 +1,6 @@
 /** What a bank's page may know of this desk: whether its token is there, and when its certificates may be renewed. */
 import { asAgentError } from '../../web-bridge/protocol/errors.ts';
-import { RENEWALS_MAX, type RenewalStanding } from '../../web-bridge/protocol/methods.ts';
+import { RENEWALS_MAX, type RenewalStatus } from '../../web-bridge/protocol/methods.ts';
 import { customerCertificates, isAcceptable } from '../policy/customer-certificates.ts';
 import type { Profile } from '../policy/order.ts';
 import { renewalOf } from '../policy/renewal.ts';
@@ -8,7 +8,7 @@ import type { Ports, StoredCertificate, TokenDescription } from './ports.ts';
 
 export type Surroundings = {
   readonly tokenPresent: boolean;
-  readonly renewal: Profile['renewal'] & { readonly certificates: RenewalStanding[] };
+  readonly renewal: Profile['renewal'] & { readonly certificates: RenewalStatus[] };
 };
 
 export async function lookAround(profile: Profile, ports: Ports, signal: AbortSignal): Promise<Surroundings> {
@@ -34,8 +34,8 @@ async function certificatesOn(
 }
 
 /** Of each holder the newest certificate: an old pair that waits for its removal renews nothing. */
-function renewals(stored: StoredCertificate[], profile: Profile, now: number): RenewalStanding[] {
-  const newest = new Map<string, RenewalStanding>();
+function renewals(stored: StoredCertificate[], profile: Profile, now: number): RenewalStatus[] {
+  const newest = new Map<string, RenewalStatus>();
   for (const { parsed } of customerCertificates(stored, profile.issuers, now)) {
     const holder = Buffer.from(parsed.subject).toString('base64');
     if (!newest.has(holder)) newest.set(holder, renewalOf(parsed.notAfter, profile.renewal, now));

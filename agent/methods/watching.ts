@@ -1,7 +1,7 @@
 /** How an enrollment is told to a page: by the names of its states, and errors with their words. */
 
-import type { ErrorData, Words } from '../../web-bridge/protocol/envelope.ts';
-import { type AgentError, ERRORS } from '../../web-bridge/protocol/errors.ts';
+import { errorDataOf, type Words } from '../../web-bridge/protocol/envelope.ts';
+import type { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Caller } from '../../web-bridge/protocol/handlers.ts';
 import type { EnrollmentId, EnrollmentStatus } from '../../web-bridge/protocol/methods.ts';
 import type { Standing } from '../enrollment/enrollments.ts';
@@ -12,10 +12,6 @@ export function statusOf(
   words: (code: AgentError['code']) => Words,
 ): EnrollmentStatus {
   return error ? { enrollment, state, error: errorDataOf(error, words) } : { enrollment, state };
-}
-
-function errorDataOf({ code, details }: AgentError, words: (code: AgentError['code']) => Words): ErrorData {
-  return { code, ...ERRORS[code], details: { ...details }, words: words(code) };
 }
 
 /** What each connection follows: a page that asks again and again is told once of each change. */

@@ -1,7 +1,7 @@
 /** The other end of the protocol for tests of bridge and SDK: enrollments that move when the test says so. */
 import { randomBytes } from 'node:crypto';
-import type { ErrorData, Words } from '../../web-bridge/protocol/envelope.ts';
-import { AgentError, ERRORS, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
+import { type ErrorData, errorDataOf, type Words } from '../../web-bridge/protocol/envelope.ts';
+import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { Caller, Handlers } from '../../web-bridge/protocol/handlers.ts';
 import type { EnrollmentId, EnrollmentResult, EnrollmentStatus, Method } from '../../web-bridge/protocol/methods.ts';
 
@@ -10,12 +10,7 @@ export const wordsOf = (code: ErrorCode): Words => ({
   en: { what: `${code} happened.`, remedy: 'Call your bank.' },
 });
 
-export const errorOf = (code: ErrorCode): ErrorData => ({
-  code,
-  ...ERRORS[code],
-  details: {},
-  words: wordsOf(code),
-});
+export const errorOf = (code: ErrorCode): ErrorData => errorDataOf(new AgentError(code), wordsOf);
 
 export const RESULT: EnrollmentResult = {
   certificate: 'MIIB',

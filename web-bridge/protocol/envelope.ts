@@ -1,6 +1,6 @@
 /** JSON-RPC 2.0 over the WebSocket subprotocol `inkan.v1`: the frame around every message. No batches. */
 import * as v from 'valibot';
-import { ERRORS, type ErrorCode, type Retry } from './errors.ts';
+import { type AgentError, ERRORS, type ErrorCode, type Retry } from './errors.ts';
 
 export { MAX_MESSAGE_BYTES, PORTS, PROTOCOL } from './address.ts';
 
@@ -27,6 +27,11 @@ export const errorData = v.strictObject({
   words: v.strictObject({ ja: wordsInOneLanguage, en: wordsInOneLanguage }),
 });
 export type ErrorData = v.InferOutput<typeof errorData>;
+
+/** An error as pages and programs read it. Its `cause` stays behind: that is for the log alone. */
+export function errorDataOf({ code, details }: AgentError, words: (code: ErrorCode) => Words): ErrorData {
+  return { code, ...ERRORS[code], details: { ...details }, words: words(code) };
+}
 
 export const resultEnvelope = v.strictObject({ jsonrpc: v.literal('2.0'), id, result: v.unknown() });
 

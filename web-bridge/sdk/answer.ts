@@ -5,7 +5,7 @@
  */
 import { PROTOCOL } from '../protocol/address.ts';
 import type { ErrorData } from '../protocol/envelope.ts';
-import type { EnrollmentStatus, Method, RenewalStanding, Result } from '../protocol/methods.ts';
+import type { EnrollmentStatus, Method, RenewalStatus, Result } from '../protocol/methods.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -75,7 +75,7 @@ export const RESULT_CHECKS = {
     renewal: members<Result<'status'>['renewal']>({
       opensDaysBefore: number,
       closesDaysAfter: number,
-      certificates: list(members<RenewalStanding>({ phase: text, opensAt: text, expiresAt: text, closesAt: text })),
+      certificates: list(members<RenewalStatus>({ phase: text, opensAt: text, expiresAt: text, closesAt: text })),
     }),
   }),
   enroll: named,

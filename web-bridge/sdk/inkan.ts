@@ -7,7 +7,7 @@ export type {
   EnrollmentId,
   EnrollmentResult,
   EnrollmentStatus,
-  RenewalStanding,
+  RenewalStatus,
   StateName,
 } from '../protocol/methods.ts';
 export { authenticate, type LoginToken, remove } from './act.ts';

@@ -1,8 +1,8 @@
 /** One page's WebSocket: messages in, answers and events out. It parses what strangers send and knows no token. */
 import * as v from 'valibot';
 import type { RawData, WebSocket } from 'ws';
-import { type ErrorData, RPC_CODE_OURS, RPC_CODES, requestEnvelope, type Words } from '../protocol/envelope.ts';
-import { AgentError, asAgentError, ERRORS, type ErrorCode, type ErrorDetails } from '../protocol/errors.ts';
+import { errorDataOf, RPC_CODE_OURS, RPC_CODES, requestEnvelope, type Words } from '../protocol/envelope.ts';
+import { AgentError, asAgentError, type ErrorCode, type ErrorDetails } from '../protocol/errors.ts';
 import { EVENTS } from '../protocol/events.ts';
 import type { Caller, Handler, Handlers } from '../protocol/handlers.ts';
 import { isMethod, METHODS, type Method } from '../protocol/methods.ts';
@@ -53,8 +53,8 @@ function callerOf(socket: WebSocket, origin: string, send: Send): Caller {
 }
 
 function errorMessage(id: number | null, error: AgentError, words: Service['words']): object {
-  const { code, details } = error;
-  const data: ErrorData = { code, ...ERRORS[code], details, words: words(code) };
+  const { code } = error;
+  const data = errorDataOf(error, words);
   return { jsonrpc: '2.0', id, error: { code: RPC_CODES[code] ?? RPC_CODE_OURS, message: code, data } };
 }
 
