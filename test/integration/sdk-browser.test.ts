@@ -123,7 +123,7 @@ describe('SDK in Chromium', function () {
         error: {
           code: 'ERR_POLICY_ORDER_EXPIRED',
           name: 'InkanError',
-          ja: 'ERR_POLICY_ORDER_EXPIREDが起きました。',
+          ja: 'ERR_POLICY_ORDER_EXPIRED (ja)',
           support: 'P05',
         },
       });

@@ -226,7 +226,7 @@ describe('the element in Chromium', function () {
         if (element) element.order = async () => 'expired';
       });
       await press('取得する');
-      await says('ERR_POLICY_ORDER_EXPIREDが起きました。');
+      await says('ERR_POLICY_ORDER_EXPIRED (ja)');
       expect(await text()).to.include('P05');
       expect(await page.getByRole('button').count()).to.equal(0);
     });

@@ -3,12 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { type ErrorData, errorDataOf, type Words } from '../../web-bridge/protocol/envelope.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { Caller, Handlers } from '../../web-bridge/protocol/handlers.ts';
+import { byLanguage } from '../../web-bridge/protocol/languages.ts';
 import type { EnrollmentId, EnrollmentResult, EnrollmentStatus, Method } from '../../web-bridge/protocol/methods.ts';
 
-export const wordsOf = (code: ErrorCode): Words => ({
-  ja: { what: `${code}が起きました。`, remedy: '信用金庫へご連絡ください。' },
-  en: { what: `${code} happened.`, remedy: 'Call your bank.' },
-});
+export const wordsOf = (code: ErrorCode): Words =>
+  byLanguage((language) => ({ what: `${code} (${language})`, remedy: `Call your bank (${language}).` }));
 
 export const errorOf = (code: ErrorCode): ErrorData => errorDataOf(new AgentError(code), wordsOf);
 

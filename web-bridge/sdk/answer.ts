@@ -4,7 +4,8 @@
  * on this computer may be younger than the bank's page.
  */
 import { PROTOCOL } from '../protocol/address.ts';
-import type { ErrorData } from '../protocol/envelope.ts';
+import type { ErrorData, WhatAndRemedy } from '../protocol/envelope.ts';
+import { byLanguage } from '../protocol/languages.ts';
 import type { EnrollmentStatus, Method, RenewalStatus, Result } from '../protocol/methods.ts';
 
 type Check = (value: unknown) => boolean;
@@ -29,14 +30,14 @@ const members =
     Object.entries<Check>(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]));
 
 const object = members<object>({});
-const oneLanguage = members<ErrorData['words']['ja']>({ what: text, remedy: text });
+const whatAndRemedy = members<WhatAndRemedy>({ what: text, remedy: text });
 
 export const isErrorData = members<ErrorData>({
   code: (value) => text(value) && /^ERR_[A-Z_]+$/.test(value as string),
   retry: (value) => ['user', 'later', 'never'].includes(value as string),
   support: text,
   details: object,
-  words: members<ErrorData['words']>({ ja: oneLanguage, en: oneLanguage }),
+  words: members<ErrorData['words']>(byLanguage(() => whatAndRemedy)),
 }) as (value: unknown) => value is ErrorData;
 
 const statusMembers = { enrollment: text, state: text, error: maybe(isErrorData) };

@@ -1,9 +1,9 @@
 /** From a click to a connection: what the browser allows, the question it asks, and who answers. */
 import { PORTS } from '../protocol/address.ts';
+import type { BridgeState } from './bridge-state.ts';
 import { type Client, connect } from './client.ts';
 import { isObstacle, obstacle } from './failure.ts';
 import { type Permission, permission } from './permission.ts';
-import type { BridgeState } from './words.ts';
 
 export type ReachOptions = {
   /** Told where the page stands on the way to the agent; `SDK_WORDS` has what to show. */

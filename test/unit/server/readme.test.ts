@@ -11,7 +11,7 @@ import { ERRORS, isErrorCode } from '../../../web-bridge/protocol/errors.ts';
 import { EVENTS } from '../../../web-bridge/protocol/events.ts';
 import { isMethod, METHODS } from '../../../web-bridge/protocol/methods.ts';
 import { isErrorData, isProgress, RESULT_CHECKS } from '../../../web-bridge/sdk/answer.ts';
-import { OBSTACLES } from '../../../web-bridge/sdk/words.ts';
+import { OBSTACLES } from '../../../web-bridge/sdk/bridge-state.ts';
 import { LIMITS } from '../../../web-bridge/server/limits.ts';
 
 const README = readFileSync(new URL('../../../../web-bridge/README.md', import.meta.url), 'utf8');
