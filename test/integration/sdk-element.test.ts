@@ -154,7 +154,7 @@ describe('the element in Chromium', function () {
       expect(await events()).to.deep.equal(['inkan-failed ERR_SDK_NOT_RUNNING', 'inkan-progress accepted']);
     });
 
-    it('says so where the agent is of another age', async () => {
+    it('says so where the version of the agent does not fit the page', async () => {
       const young = new WebSocketServer({ host: '127.0.0.1', port });
       young.on('connection', (socket) =>
         socket.on('message', (data: Buffer) => {

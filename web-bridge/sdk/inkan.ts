@@ -11,7 +11,6 @@ export type {
   RenewalStatus,
   StateName,
 } from '../protocol/methods.ts';
-export { authenticate, type LoginToken, remove } from './act.ts';
 export type { BridgeState } from './bridge-state.ts';
 export { dialogTitle } from './dialogs.ts';
 export { cancel, type EnrollOptions, enroll, reenroll, resume, status } from './enroll.ts';
@@ -19,4 +18,5 @@ export { InkanError } from './failure.ts';
 export { type BankHelp, type Help, helpFor } from './help.ts';
 export { type Permission, permission, whenGranted } from './permission.ts';
 export { type ReachOptions, readiness } from './reach.ts';
+export { authenticate, type LoginToken, remove } from './single-call.ts';
 export { SDK_WORDS } from './words.ts';
