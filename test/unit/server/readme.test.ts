@@ -70,7 +70,7 @@ describe("the bridge's README", () => {
   it('tells the limits as they are', () => {
     expect(README).to.include(`| frames of a message | ${LIMITS.messageFragments} |`);
     expect(README).to.include(`| connections | ${LIMITS.connections}, of one origin ${LIMITS.connectionsPerOrigin} |`);
-    expect(README).to.include(`| sockets that have not upgraded | ${LIMITS.waitingSockets} |`);
+    expect(README).to.include(`| sockets that have not upgraded | ${LIMITS.pendingSockets} |`);
     expect(README).to.include(`| requests unanswered on a connection | ${LIMITS.requestsAtOnce} |`);
   });
 });

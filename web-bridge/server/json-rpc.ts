@@ -1,6 +1,5 @@
-/** One page's WebSocket: messages in, answers and events out. It parses what strangers send and knows no token. */
+/** JSON-RPC 2.0 with one page: the text of a message in, the text of its answer out, and events. It knows no transport. */
 import * as v from 'valibot';
-import type { RawData, WebSocket } from 'ws';
 import { errorDataOf, RPC_CODE_OURS, RPC_CODES, requestEnvelope, type Words } from '../protocol/envelope.ts';
 import { AgentError, asAgentError, type ErrorCode, type ErrorDetails } from '../protocol/errors.ts';
 import { EVENTS } from '../protocol/events.ts';
@@ -9,7 +8,7 @@ import { isMethod, METHODS, type Method } from '../protocol/methods.ts';
 import type { Limits } from './limits.ts';
 import { parseStrictly } from './strict-json.ts';
 
-/** Told to the log: a short name and facts; never a message's body. `cause` goes nowhere but there. */
+/** Writes to the log: a short name and facts, never a message's body. `cause` goes nowhere but there. */
 export type Report = (what: string, facts: ErrorDetails, cause?: unknown) => void;
 
 export type Service = {
@@ -20,35 +19,21 @@ export type Service = {
   readonly limits: Limits;
 };
 
-/** RFC 6455 §7.4.1. */
-const CLOSE = { goingAway: 1001, unsupportedData: 1003 } as const;
+/** What a transport provides for each page. */
+export type Connection = Pick<Caller, 'origin' | 'onClose'> & {
+  /** Sends a text; after the connection's end it does nothing. */
+  readonly send: (text: string) => void;
+};
 
 /** What the envelope around a result takes. */
 const ENVELOPE_BYTES = 64;
 
-type Send = (message: object) => void;
-
-function sender(socket: WebSocket, limits: Limits): Send {
-  return (message) => {
-    if (socket.readyState !== socket.OPEN) return;
-    socket.send(JSON.stringify(message));
-    // ws has no limit for what it keeps for a page that does not read.
-    if (socket.bufferedAmount > limits.unreadBytes) socket.terminate();
-  };
-}
-
-function callerOf(socket: WebSocket, origin: string, send: Send): Caller {
-  // Not the socket's own list: a page makes as many of these as it sends requests.
-  const listeners = new Set<() => void>();
-  socket.once('close', () => listeners.forEach((listener) => listener()));
+function callerOf({ origin, onClose, send }: Connection): Caller {
   return {
     origin,
-    notify: (method, params) => send({ jsonrpc: '2.0', method, params: v.parse(EVENTS[method], params) }),
-    onClose: (listener) => {
-      if (socket.readyState === socket.CLOSED) listener();
-      else listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    onClose,
+    notify: (method, params) =>
+      send(JSON.stringify({ jsonrpc: '2.0', method, params: v.parse(EVENTS[method], params) })),
   };
 }
 
@@ -60,11 +45,11 @@ function errorMessage(id: number | null, error: AgentError, words: Service['word
 
 /** Runs one known method: parameters in, a result that keeps to its schema out. */
 async function run(method: Method, params: unknown, caller: Caller, service: Service): Promise<unknown> {
-  const { params: asked, result: promised } = METHODS[method];
-  const known = v.safeParse(asked, params);
+  const { params: paramsSchema, result: resultSchema } = METHODS[method];
+  const known = v.safeParse(paramsSchema, params);
   if (!known.success) throw new AgentError('ERR_BRIDGE_PARAMS_INVALID', { method });
   const handle = service.handlers[method] as Handler<Method>;
-  const result = v.safeParse(promised, await handle(known.output, caller));
+  const result = v.safeParse(resultSchema, await handle(known.output, caller));
   if (!result.success)
     throw new AgentError('ERR_INTERNAL_FAILED', { method, answer: 'not as promised' }, result.issues);
   const bytes = Buffer.byteLength(JSON.stringify(result.output));
@@ -93,23 +78,9 @@ async function answer(text: string, caller: Caller, service: Service, atOnce: { 
   }
 }
 
-/** Serves a connection until it ends. Ending it ends nothing that it began. */
-export function serve(socket: WebSocket, origin: string, service: Service): void {
-  const { report, limits } = service;
-  const send = sender(socket, limits);
-  const caller = callerOf(socket, origin, send);
+/** Serves one connection: the answer to each message. What a request has begun does not end with the connection. */
+export function createAnswerer(connection: Connection, service: Service): (text: string) => Promise<string> {
+  const caller = callerOf(connection);
   const atOnce = { count: 0 };
-  // Browsers answer pings for pages that are frozen: only a message is a sign of life.
-  const quiet = setTimeout(() => socket.close(CLOSE.goingAway), limits.quietMs);
-  socket.on('message', (data: RawData, isBinary: boolean) => {
-    quiet.refresh();
-    if (isBinary || !(data instanceof Buffer)) return socket.close(CLOSE.unsupportedData);
-    answer(data.toString('utf8'), caller, service, atOnce).then(send, (cause: unknown) => {
-      report('answer failed', { origin }, cause);
-      socket.terminate();
-    });
-  });
-  // ws closes with the right code after an error of the peer's (too big, fragments, invalid UTF-8).
-  socket.on('error', (error) => report('connection error', { origin, error: (error as { code?: string }).code ?? '' }));
-  socket.on('close', () => clearTimeout(quiet));
+  return async (text) => JSON.stringify(await answer(text, caller, service, atOnce));
 }
