@@ -22,6 +22,7 @@ import { createLocks } from './lock.ts';
 import { openLog, type Report } from './log.ts';
 import type { Acts } from './methods/desktop.ts';
 import { handlersFor } from './methods/index.ts';
+import { isForeignPeer } from './platform/socket-owner.ts';
 import { openProfileBook, type ProfileBook } from './profiles.ts';
 import type { TokenService } from './token/token.ts';
 
@@ -110,7 +111,14 @@ export async function serve(agent: Agent, ports: readonly number[] = PORTS): Pro
   const { version, enrollments, acts, profiles, tokens, report } = agent;
   const expectWork = () => tokens.keepReady();
   const handlers = handlersFor({ version, enrollments, acts, expectWork, words: wordsFor });
-  const bridge = await startBridge({ ports, origins: () => profiles.origins(), handlers, words: wordsFor, report });
+  const bridge = await startBridge({
+    ports,
+    origins: () => profiles.origins(),
+    isForeignPeer,
+    handlers,
+    words: wordsFor,
+    report,
+  });
   enrollments.goOn();
   // An update of the package takes the files away under an agent that runs: its words are read while they are there.
   setTimeout(() => wordsFor('ERR_INTERNAL_FAILED'), START_OVER_MS).unref();

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { expect } from 'chai';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { WebSocketServer } from 'ws';
+import { isForeignPeer } from '../../agent/platform/socket-owner.ts';
 import type { InkanEnrollmentElement } from '../../web-bridge/sdk/inkan-element.ts';
 import { SDK_WORDS } from '../../web-bridge/sdk/words.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
@@ -64,7 +65,14 @@ describe('the element in Chromium', function () {
   const startAgent = async (): Promise<void> => {
     const origins = new Set([pages.origin]);
     const { handlers } = agent;
-    bridge = await startBridge({ ports: [port], origins: () => origins, handlers, words: wordsOf, report() {} });
+    bridge = await startBridge({
+      ports: [port],
+      origins: () => origins,
+      handlers,
+      isForeignPeer,
+      words: wordsOf,
+      report() {},
+    });
   };
   const grant = () => context.grantPermissions(['local-network-access'], { origin: pages.origin });
   const visit = async (language = 'ja'): Promise<void> => {

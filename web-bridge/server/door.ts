@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { admit, type Rules } from './gate.ts';
 import type { Report, Service } from './json-rpc.ts';
-import { isForeignPeer } from './peer.ts';
 import { monotonicMs, type PendingSockets } from './pending-sockets.ts';
 import { createWebSockets } from './web-socket.ts';
 
@@ -20,10 +19,14 @@ const ANSWERS = {
 /** A page can make refusals by the thousand: the log gets each reason once in this time, and how often it was. */
 const REFUSAL_REPORT_MS = 60_000;
 
+/** The two ports of a TCP connection on 127.0.0.1. */
+export type Ends = { readonly client: number; readonly server: number };
+
 export type Door = { readonly close: () => void };
 export type DoorOptions = {
   readonly service: Service;
   readonly rules: () => Rules;
+  readonly isForeignPeer: (ends: Ends) => Promise<boolean>;
   readonly pending: PendingSockets;
 };
 
@@ -47,7 +50,7 @@ function refusalReporter(report: Report): (reason: string) => void {
 }
 
 /** Puts the gate in front of a server: every event by which Node hands out a request ends here. */
-export function openDoor(server: Server, { service, rules, pending }: DoorOptions): Door {
+export function openDoor(server: Server, { service, rules, isForeignPeer, pending }: DoorOptions): Door {
   const webSockets = createWebSockets(service);
   const reportRefusal = refusalReporter(service.report);
 

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AgentError } from '../protocol/errors.ts';
-import { openDoor } from './door.ts';
+import { type Ends, openDoor } from './door.ts';
 import type { Service } from './json-rpc.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { createPendingSockets } from './pending-sockets.ts';
@@ -12,6 +12,11 @@ export type BridgeOptions = Omit<Service, 'limits'> & {
   readonly ports: readonly number[];
   /** The origins that may come in, asked for at each request: profiles come and go. */
   readonly origins: () => ReadonlySet<string>;
+  /**
+   * Whether the client's end of this connection belongs to another user: 127.0.0.1 is shared by all users of a machine,
+   * and a program of another user could claim any Origin.
+   */
+  readonly isForeignPeer: (ends: Ends) => Promise<boolean>;
   /** Other limits than the usual ones. */
   readonly limits?: Partial<Limits>;
 };
@@ -55,13 +60,13 @@ function createHttp(limits: Limits): Server {
 
 /** Opens the bridge; resolves when it listens. Throws ERR_BRIDGE_PORT_TAKEN if no port is free. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
-  const { ports, origins, limits: others, ...rest } = options;
+  const { ports, origins, isForeignPeer, limits: others, ...rest } = options;
   const limits: Limits = { ...LIMITS, ...others };
   const server = createHttp(limits);
   const pending = createPendingSockets(limits);
   let port = 0;
   const rules = () => ({ port, origins: origins() });
-  const door = openDoor(server, { service: { ...rest, limits }, rules, pending });
+  const door = openDoor(server, { service: { ...rest, limits }, rules, isForeignPeer, pending });
   server.on('connection', pending.add);
   try {
     port = await listenOnFirstFree(server, ports);
