@@ -98,7 +98,14 @@ export async function serve(agent: Agent, at: readonly number[] = PORTS): Promis
   const { report } = ports;
   const expectWork = () => ports.tokens.keepReady();
   const handlers = handlersFor({ version, enrollments, operations, expectWork, words: wordsFor });
-  const bridge = await startBridge({ ports: at, origins: () => profiles.origins(), handlers, words: wordsFor, report });
+  const bridge = await startBridge({
+    ports: at,
+    origins: () => profiles.origins(),
+    isForeignPeer: platform.isForeignPeer,
+    handlers,
+    words: wordsFor,
+    report,
+  });
   const stopReminding = goOn(agent);
   // An update of the package takes the files away under an agent that runs: its words are read while they are there.
   setTimeout(() => wordsFor('ERR_INTERNAL_FAILED'), START_OVER_MS).unref();

@@ -1,7 +1,7 @@
 /** What a bank's page may know of this PC: whether the bank's token is plugged in, and when certificates may be renewed. */
 import type { Profile } from '../../native-config/schema.ts';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
-import { RENEWALS_MAX, type RenewalStanding } from '../../web-bridge/protocol/methods.ts';
+import { RENEWALS_MAX, type RenewalStatus } from '../../web-bridge/protocol/methods.ts';
 import { customerCertificates, isAcceptable } from '../policy/customer-certificates.ts';
 import { renewalOf } from '../policy/renewal.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -10,7 +10,7 @@ import type { World } from './operation.ts';
 
 export type DeviceStatus = {
   readonly tokenPresent: boolean;
-  readonly renewal: Profile['renewal'] & { readonly certificates: RenewalStanding[] };
+  readonly renewal: Profile['renewal'] & { readonly certificates: RenewalStatus[] };
 };
 
 /** @throws AgentError ERR_POLICY_PROFILE_UNKNOWN where no profile has this origin */
@@ -35,8 +35,8 @@ async function storedOn(token: TokenDescription, ports: Ports, signal: AbortSign
 }
 
 /** Of each holder the newest certificate: an old pair that waits for its removal renews nothing. */
-function renewals(stored: StoredCertificate[], profile: Profile, now: number): RenewalStanding[] {
-  const newest = new Map<string, RenewalStanding>();
+function renewals(stored: StoredCertificate[], profile: Profile, now: number): RenewalStatus[] {
+  const newest = new Map<string, RenewalStatus>();
   for (const { parsed } of customerCertificates(stored, profile.issuers, now)) {
     const holder = Buffer.from(parsed.subject).toString('base64');
     if (!newest.has(holder)) newest.set(holder, renewalOf(parsed.notAfter, profile.renewal, now));

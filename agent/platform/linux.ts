@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
 import { ownershipFlaw } from './linux-ownership.ts';
+import { isForeignPeer } from './linux-socket-owner.ts';
 import { terminal } from './linux-terminal.ts';
 import { usbReaders } from './linux-usb.ts';
 import type { Command, Environment, Folders, Notification, Platform } from './platform.ts';
@@ -150,6 +151,7 @@ export const linux: Platform = {
   syncFolder,
   isAdministrator: () => process.getuid?.() === 0,
   processIdentity,
+  isForeignPeer,
   locale,
   notify,
   dialogPrograms,

@@ -18,6 +18,9 @@ export type Command = {
   readonly env: Readonly<Record<string, string>>;
 };
 
+/** The two ends of a TCP connection on 127.0.0.1, by their ports. */
+export type Ends = { readonly client: number; readonly server: number };
+
 export type Notification = { readonly title: string; readonly body: string };
 
 /** Where a browser's managed policies lie; a folder means every JSON file in it. */
@@ -59,6 +62,9 @@ export type Platform = {
   isAdministrator(): boolean;
   /** Names a process that runs, so that a later process with the same id is told apart; `undefined`: none runs. */
   processIdentity(pid: number): string | undefined;
+
+  /** Whether the client's end belongs to another user. `false` where the system does not tell. */
+  isForeignPeer(ends: Ends): Promise<boolean>;
 
   /** The system's language as a tag of BCP 47 or a POSIX locale: `ja_JP.UTF-8`. */
   locale(environment: Environment): string;

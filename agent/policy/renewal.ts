@@ -1,7 +1,7 @@
 /** The bank's renewal window (in its profile, never in code): too early, now, expired but allowed, too late. */
 
 import type { Profile } from '../../native-config/schema.ts';
-import type { RenewalPhase, RenewalStanding } from '../../web-bridge/protocol/methods.ts';
+import type { RenewalPhase, RenewalStatus } from '../../web-bridge/protocol/methods.ts';
 import type { RemindedPhase } from '../ports/records.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -9,7 +9,7 @@ const DAY_MS = 24 * 3_600_000;
 const WEEKLY_MS = 6.5 * DAY_MS;
 
 /** Both ends belong to the window, and the moment of expiry to the time before it (RFC 5280 §4.1.2.5). */
-export function renewalOf(notAfter: Date, renewal: Profile['renewal'], now: number): RenewalStanding {
+export function renewalOf(notAfter: Date, renewal: Profile['renewal'], now: number): RenewalStatus {
   const expires = notAfter.getTime();
   const opens = expires - renewal.opensDaysBefore * DAY_MS;
   const closes = expires + renewal.closesDaysAfter * DAY_MS;

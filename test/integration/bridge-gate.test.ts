@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
+import { isForeignPeer } from '../../agent/platform/linux-socket-owner.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import { startBridge } from '../../web-bridge/server/server.ts';
+import { type BridgeOptions, startBridge } from '../../web-bridge/server/server.ts';
 import { type Change, call, MALFORMED, REFUSAL } from '../stage/knock.ts';
 import { closeCode, ORIGIN, ownBridge } from './own-bridge.ts';
 import { wordsOf } from './small-agent.ts';
@@ -74,6 +75,25 @@ describe("the bridge's gate", () => {
     expect(await own.knock(own.handshake({ Origin: 'https://evil.example' }))).to.equal(before);
   });
 
+  it('refuses a foreign peer like any stranger, asked by the two ports of its connection', async () => {
+    const asked: Parameters<BridgeOptions['isForeignPeer']>[0][] = [];
+    await own.restart({
+      isForeignPeer: async (ends) => {
+        asked.push(ends);
+        return true;
+      },
+    });
+    const socket = own.dial();
+    await once(socket, 'connect');
+    const client = socket.localPort;
+    socket.write(own.handshake());
+    expect(String((await once(socket, 'data'))[0])).to.equal(REFUSAL);
+    expect(asked).to.deep.equal([{ client, server: own.bridge.port }]);
+    expect(own.reports).to.deep.equal([
+      { what: 'refused', facts: { reason: 'other user', count: 1 }, cause: undefined },
+    ]);
+  });
+
   it('asks for the list of origins each time', async () => {
     const origins = new Set<string>();
     await own.restart({ origins: () => origins });
@@ -94,6 +114,7 @@ describe("the bridge's gate", () => {
     const options = {
       origins: () => new Set<string>(),
       handlers: own.agent.handlers,
+      isForeignPeer,
       words: wordsOf,
       report: () => {},
     };

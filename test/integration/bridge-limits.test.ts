@@ -145,7 +145,7 @@ describe("the bridge's limits", () => {
   });
 
   it('at the cap the oldest silent socket gives way', async () => {
-    await own.restart({ limits: { waitingSockets: 3 } });
+    await own.restart({ limits: { pendingSockets: 3 } });
     const three = [];
     for (let count = 0; count < 3; count += 1) {
       three.push(own.dial());

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { isForeignPeer } from '../../agent/platform/linux-socket-owner.ts';
 import type { ErrorDetails } from '../../web-bridge/protocol/errors.ts';
 import { type Bridge, type BridgeOptions, startBridge } from '../../web-bridge/server/server.ts';
 import * as knocking from '../stage/knock.ts';
@@ -25,6 +26,7 @@ export class OwnBridge {
       ports: [0],
       origins: () => new Set([ORIGIN, OTHER]),
       handlers: this.agent.handlers,
+      isForeignPeer,
       words: wordsOf,
       report: (what, facts, cause) => void this.reports.push({ what, facts, cause }),
       ...options,

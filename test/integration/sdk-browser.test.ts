@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { WebSocketServer } from 'ws';
+import { isForeignPeer } from '../../agent/platform/linux-socket-owner.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
 import { type Seen, servePages } from './sdk-page.ts';
 import { createSmallAgent, RESULT, type SmallAgent, wordsOf } from './small-agent.ts';
@@ -62,6 +63,7 @@ describe('SDK in Chromium', function () {
       ports: on,
       origins: () => origins,
       handlers: agent.handlers,
+      isForeignPeer,
       words: wordsOf,
       report() {},
     });
@@ -123,7 +125,7 @@ describe('SDK in Chromium', function () {
         error: {
           code: 'ERR_POLICY_ORDER_EXPIRED',
           name: 'InkanError',
-          ja: 'ERR_POLICY_ORDER_EXPIREDが起きました。',
+          ja: 'ERR_POLICY_ORDER_EXPIRED (ja)',
           support: 'P05',
         },
       });

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { expect } from 'chai';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { WebSocketServer } from 'ws';
+import { isForeignPeer } from '../../agent/platform/linux-socket-owner.ts';
 import type { InkanEnrollmentElement } from '../../web-bridge/sdk/inkan-element.ts';
 import { SDK_WORDS } from '../../web-bridge/sdk/words.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
@@ -64,7 +65,14 @@ describe('the element in Chromium', function () {
   const startAgent = async (): Promise<void> => {
     const origins = new Set([pages.origin]);
     const { handlers } = agent;
-    bridge = await startBridge({ ports: [port], origins: () => origins, handlers, words: wordsOf, report() {} });
+    bridge = await startBridge({
+      ports: [port],
+      origins: () => origins,
+      handlers,
+      isForeignPeer,
+      words: wordsOf,
+      report() {},
+    });
   };
   const grant = () => context.grantPermissions(['local-network-access'], { origin: pages.origin });
   const visit = async (language = 'ja'): Promise<void> => {
@@ -154,7 +162,7 @@ describe('the element in Chromium', function () {
       expect(await events()).to.deep.equal(['inkan-failed ERR_SDK_NOT_RUNNING', 'inkan-progress accepted']);
     });
 
-    it('says so where the agent is of another age', async () => {
+    it('says so where the version of the agent does not fit the page', async () => {
       const young = new WebSocketServer({ host: '127.0.0.1', port });
       young.on('connection', (socket) =>
         socket.on('message', (data: Buffer) => {
@@ -226,7 +234,7 @@ describe('the element in Chromium', function () {
         if (element) element.order = async () => 'expired';
       });
       await press('取得する');
-      await says('ERR_POLICY_ORDER_EXPIREDが起きました。');
+      await says('ERR_POLICY_ORDER_EXPIRED (ja)');
       expect(await text()).to.include('P05');
       expect(await page.getByRole('button').count()).to.equal(0);
     });

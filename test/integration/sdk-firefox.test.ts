@@ -7,6 +7,7 @@ import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { isForeignPeer } from '../../agent/platform/linux-socket-owner.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
 import { skip } from '../stage/skip.ts';
 import { bundleSdk, ELEMENT_PAGE, ELEMENT_SCRIPT, STRICT_CSP } from './sdk-page.ts';
@@ -97,7 +98,14 @@ describe('SDK in Firefox', function () {
         return watch(params, caller);
       },
     };
-    bridge = await startBridge({ ports: [0], origins: () => new Set([origin]), handlers, words: wordsOf, report() {} });
+    bridge = await startBridge({
+      ports: [0],
+      origins: () => new Set([origin]),
+      handlers,
+      isForeignPeer,
+      words: wordsOf,
+      report() {},
+    });
     const env = { PATH: process.env['PATH'], HOME: profile, LANG: 'C.UTF-8' };
     const seen = once(server, 'seen');
     firefox = spawn(FIREFOX, ['--headless', '--no-remote', '--profile', profile, origin], { stdio: 'ignore', env });

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { isForeignPeer } from '../../agent/platform/linux-socket-owner.ts';
 import { SDK_WORDS } from '../../web-bridge/sdk/words.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
 import { answerQuestion, hasScreen, openScreen, questionIsReadable, type Screen } from '../stage/screen.ts';
@@ -56,6 +57,7 @@ describe("Chromium's permission question", function () {
       ports: [0],
       origins: () => origins,
       handlers: agent.handlers,
+      isForeignPeer,
       words: wordsOf,
       report() {},
     });

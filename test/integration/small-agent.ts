@@ -1,21 +1,15 @@
 /** The other end of the protocol for tests of bridge and SDK: enrollments that move when the test says so. */
 import { randomBytes } from 'node:crypto';
-import type { ErrorData, Words } from '../../web-bridge/protocol/envelope.ts';
-import { AgentError, ERRORS, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
+import { type ErrorData, errorDataOf, type Words } from '../../web-bridge/protocol/envelope.ts';
+import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { Caller, Handlers } from '../../web-bridge/protocol/handlers.ts';
+import { byLanguage } from '../../web-bridge/protocol/languages.ts';
 import type { EnrollmentId, EnrollmentResult, EnrollmentStatus, Method } from '../../web-bridge/protocol/methods.ts';
 
-export const wordsOf = (code: ErrorCode): Words => ({
-  ja: { what: `${code}が起きました。`, remedy: '信用金庫へご連絡ください。' },
-  en: { what: `${code} happened.`, remedy: 'Call your bank.' },
-});
+export const wordsOf = (code: ErrorCode): Words =>
+  byLanguage((language) => ({ what: `${code} (${language})`, remedy: `Call your bank (${language}).` }));
 
-export const errorOf = (code: ErrorCode): ErrorData => ({
-  code,
-  ...ERRORS[code],
-  details: {},
-  words: wordsOf(code),
-});
+export const errorOf = (code: ErrorCode): ErrorData => errorDataOf(new AgentError(code), wordsOf);
 
 export const RESULT: EnrollmentResult = {
   certificate: 'MIIB',

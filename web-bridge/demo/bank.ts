@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { createNonces } from '../bank/nonces.ts';
+import type { Language } from '../protocol/languages.ts';
 import { type Credentials, openAccounts } from './accounts.ts';
 import { issueToServer, openAuthority, pemOf } from './authority.ts';
 import { authorityRoutes } from './authority-site.ts';
@@ -11,7 +12,6 @@ import type { Ra, RenewalWindow } from './ra.ts';
 import { siteRoutes } from './site.ts';
 import { Throttle } from './throttle.ts';
 import { openWeb } from './web.ts';
-import type { Language } from './words.ts';
 
 export type BankOptions = {
   /** Where keys, accounts and certificates are kept; made if missing, for its owner only. */

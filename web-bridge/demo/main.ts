@@ -2,8 +2,9 @@
 /** Runs the reference bank alone: `node dist/web-bridge/demo/main.js --state FOLDER`. Ctrl-C ends it. */
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Language } from '../protocol/languages.ts';
 import { type Bank, startBank } from './bank.ts';
-import { LANGUAGES, type Language } from './words.ts';
+import { PAGE_LANGUAGES } from './words.ts';
 
 type Options = {
   state: string;
@@ -35,7 +36,7 @@ const program = new Command('reference-bank')
   .addOption(
     new Option('--scheme <scheme>', 'of the web pages; EST is always https').choices(['http', 'https']).default('http'),
   )
-  .addOption(new Option('--language <language>', "the bank's own").choices(LANGUAGES).default('ja'))
+  .addOption(new Option('--language <language>', "the bank's own").choices(PAGE_LANGUAGES).default('ja'))
   .option('--site-port <port>', '0: a free one', count, 0)
   .option('--ca-port <port>', '0: a free one', count, 0)
   .option('--est-port <port>', '0: a free one', count, 0)

@@ -3,10 +3,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicJwk, readSigningKey, type SigningKey } from '../bank/signing-key.ts';
+import { byLanguage, type Language } from '../protocol/languages.ts';
 import { type Authority, pemOf } from './authority.ts';
 import type { RenewalWindow } from './ra.ts';
 import { writeWhole } from './state-file.ts';
-import { LANGUAGES, wordsOf } from './words.ts';
+import { wordsOf } from './words.ts';
 
 export const PROFILE_ID = 'shinkin-5410';
 /** Names the CA's service in orders and in the profile's table of URLs. */
@@ -30,8 +31,9 @@ export type ProfileFacts = {
   readonly renewal: RenewalWindow;
 };
 
-function inEachLanguage<T>(make: (words: ReturnType<typeof wordsOf>) => T): Record<string, T> {
-  return Object.fromEntries(LANGUAGES.map((language) => [language, make(wordsOf(language))]));
+function helpIn(language: Language): { text: string; telephone: string } {
+  const words = wordsOf(language);
+  return { text: words('help.profile'), telephone: words('help.telephone') };
 }
 
 export function profileOf({ origins, estUrl, authority, orderKey, renewal }: ProfileFacts): Record<string, unknown> {
@@ -39,7 +41,7 @@ export function profileOf({ origins, estUrl, authority, orderKey, renewal }: Pro
     version: 1,
     id: PROFILE_ID,
     test: true,
-    names: inEachLanguage((words) => words('bank.name')),
+    names: byLanguage((language) => wordsOf(language)('bank.name')),
     origins,
     orderKeys: { keys: [publicJwk(orderKey)] },
     enrollment: {
@@ -55,6 +57,6 @@ export function profileOf({ origins, estUrl, authority, orderKey, renewal }: Pro
     renewal,
     // A demonstration should not wait for the ten seconds that are kind to a real CA.
     deadlines: { retryAtLeastMs: 1_000 },
-    help: inEachLanguage((words) => ({ text: words('help.profile'), telephone: words('help.telephone') })),
+    help: byLanguage(helpIn),
   };
 }

@@ -5,9 +5,10 @@ import formbody from '@fastify/formbody';
 import staticFiles from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { PORTS } from '../protocol/envelope.ts';
+import type { Language } from '../protocol/languages.ts';
 import { document, type Html } from './html.ts';
 import { errorPage, type Scene } from './screens/layout.ts';
-import { type Language, languageOf, wordsOf } from './words.ts';
+import { languageOf, wordsOf } from './words.ts';
 
 const MAX_FORM_BYTES = 16 * 1024;
 /** The agent's bridge: a plain WebSocket on this computer, and `fetch` to see whether it has started. */

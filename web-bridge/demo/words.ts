@@ -1,20 +1,25 @@
 /** What the pages say, in one file a language, and which language this visitor reads. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { byLanguage, LANGUAGES, type Language } from '../protocol/languages.ts';
 
-export const LANGUAGES = ['ja', 'en'] as const;
-export type Language = (typeof LANGUAGES)[number];
 /** The text of a key; `{name}` in it is filled in, or left for a page's script to fill in. */
 export type Words = (key: string, fill?: Readonly<Record<string, string | number>>) => string;
 
 const YEAR_S = 365 * 24 * 3600;
 const COOKIE = 'language';
 
-function load(language: Language): Record<string, string> {
-  const file = new URL(`./locales/${language}.json`, import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
-}
-const TEXTS: Readonly<Record<Language, Readonly<Record<string, string>>>> = { ja: load('ja'), en: load('en') };
+const localeFile = (language: Language): URL => new URL(`./locales/${language}.json`, import.meta.url);
+
+/** The languages of the bank's own pages: those that it has a locale file of. */
+export const PAGE_LANGUAGES = LANGUAGES.filter((language) => existsSync(localeFile(language)));
+
+/** In a language of no locale file the bank goes on in English. */
+const inPages = (language: Language): Language => (PAGE_LANGUAGES.includes(language) ? language : 'en');
+
+const TEXTS = byLanguage(
+  (language) => JSON.parse(readFileSync(localeFile(inPages(language)), 'utf8')) as Readonly<Record<string, string>>,
+);
 
 export function wordsOf(language: Language): Words {
   return (key, fill = {}) => {
@@ -33,10 +38,10 @@ export function languageOf(request: FastifyRequest, reply: FastifyReply, fallbac
   const asked = (request.query as Record<string, unknown>).lang;
   if (isLanguage(asked)) {
     void reply.setCookie(COOKIE, asked, { path: '/', sameSite: 'lax', maxAge: YEAR_S, httpOnly: true });
-    return asked;
+    return inPages(asked);
   }
   const remembered = request.cookies[COOKIE];
-  return isLanguage(remembered) ? remembered : fallback;
+  return inPages(isLanguage(remembered) ? remembered : fallback);
 }
 
 export function formatDate(language: Language, milliseconds: number): string {

@@ -1,6 +1,7 @@
 /** JSON-RPC 2.0 over the WebSocket subprotocol `inkan.v1`: the frame around every message. No batches. */
 import * as v from 'valibot';
 import { type AgentError, ERRORS, type ErrorCode, type Retry } from './errors.ts';
+import { type ByLanguage, byLanguage } from './languages.ts';
 
 export { MAX_MESSAGE_BYTES, PORTS, PROTOCOL } from './address.ts';
 
@@ -14,9 +15,10 @@ export const requestEnvelope = v.strictObject({
 });
 export type RequestEnvelope = v.InferOutput<typeof requestEnvelope>;
 
-/** What a person reads about a failure, in one language: what happened, and one thing to do about it. */
-const wordsInOneLanguage = v.strictObject({ what: v.string(), remedy: v.string() });
-export type Words = Readonly<Record<'ja' | 'en', v.InferOutput<typeof wordsInOneLanguage>>>;
+/** What a person reads about a failure: what happened, and one thing to do about it. */
+const whatAndRemedy = v.strictObject({ what: v.string(), remedy: v.string() });
+export type WhatAndRemedy = v.InferOutput<typeof whatAndRemedy>;
+export type Words = ByLanguage<WhatAndRemedy>;
 
 /** `error.data` of a JSON-RPC error. `support` is the support code that customers are shown. */
 export const errorData = v.strictObject({
@@ -24,11 +26,11 @@ export const errorData = v.strictObject({
   retry: v.picklist(['user', 'later', 'never'] satisfies Retry[]),
   support: v.string(),
   details: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
-  words: v.strictObject({ ja: wordsInOneLanguage, en: wordsInOneLanguage }),
+  words: v.strictObject(byLanguage(() => whatAndRemedy)),
 });
 export type ErrorData = v.InferOutput<typeof errorData>;
 
-/** An error as it goes over the wire. `words` has what people read about each code. */
+/** An error as pages and programs read it. Its `cause` stays behind: that is for the log alone. */
 export function errorDataOf({ code, details }: AgentError, words: (code: ErrorCode) => Words): ErrorData {
   return { code, ...ERRORS[code], details: { ...details }, words: words(code) };
 }

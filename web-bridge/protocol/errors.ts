@@ -5,7 +5,7 @@
  * Families say who is at fault: BRIDGE the page, POLICY the order or the profile, USER the human's decision,
  * TOKEN the device, MODULE the installation, TOKEN_HOST our helper process, CA the bank's server,
  * CERTIFICATE what the CA issued, INTERNAL ourselves. `support` is the support code (お問い合わせ番号) that customers
- * see in place of the code; a number once given is never given again.
+ * see in place of the code; a number once given is never given again. Retired: B03.
  */
 
 /** Who may usefully try again: the human at once, anybody later, or nobody (a new order is needed). */
@@ -14,7 +14,6 @@ export type Retry = 'user' | 'later' | 'never';
 export const ERRORS = {
   ERR_BRIDGE_MESSAGE_INVALID: { retry: 'never', support: 'B01' },
   ERR_BRIDGE_METHOD_UNKNOWN: { retry: 'never', support: 'B02' },
-  ERR_BRIDGE_METHOD_UNAVAILABLE: { retry: 'never', support: 'B03' },
   ERR_BRIDGE_PARAMS_INVALID: { retry: 'never', support: 'B04' },
   ERR_BRIDGE_ENROLLMENT_UNKNOWN: { retry: 'never', support: 'B05' },
   ERR_BRIDGE_TOO_LATE_TO_CANCEL: { retry: 'never', support: 'B06' },

@@ -102,13 +102,13 @@ export type EnrollmentStatus = v.InferOutput<typeof enrollmentStatus>;
 /** Where a certificate stands in the bank's renewal window; what to do then is the page's to say. */
 export const RENEWAL_PHASES = ['too-early', 'open', 'expired-allowed', 'too-late'] as const;
 export type RenewalPhase = (typeof RENEWAL_PHASES)[number];
-export const renewalStanding = v.strictObject({
+export const renewalStatus = v.strictObject({
   phase: v.picklist(RENEWAL_PHASES),
   opensAt: v.string(),
   expiresAt: v.string(),
   closesAt: v.string(),
 });
-export type RenewalStanding = v.InferOutput<typeof renewalStanding>;
+export type RenewalStatus = v.InferOutput<typeof renewalStatus>;
 /** A token of a bank's customer holds one or two; an answer of the bridge must fit into one message. */
 export const RENEWALS_MAX = 16;
 
@@ -125,7 +125,7 @@ export const METHODS = {
         opensDaysBefore: v.number(),
         closesDaysAfter: v.number(),
         /** This bank's certificates on the tokens, the newest for each holder; no names: the page is not told whose. */
-        certificates: v.pipe(v.array(renewalStanding), v.maxLength(RENEWALS_MAX)),
+        certificates: v.pipe(v.array(renewalStatus), v.maxLength(RENEWALS_MAX)),
       }),
     }),
   },

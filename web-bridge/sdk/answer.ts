@@ -4,8 +4,9 @@
  * on this computer may be younger than the bank's page.
  */
 import { PROTOCOL } from '../protocol/address.ts';
-import type { ErrorData } from '../protocol/envelope.ts';
-import type { EnrollmentStatus, Method, RenewalStanding, Result } from '../protocol/methods.ts';
+import type { ErrorData, WhatAndRemedy } from '../protocol/envelope.ts';
+import { byLanguage } from '../protocol/languages.ts';
+import type { EnrollmentStatus, Method, RenewalStatus, Result } from '../protocol/methods.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -29,14 +30,14 @@ const members =
     Object.entries<Check>(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]));
 
 const object = members<object>({});
-const oneLanguage = members<ErrorData['words']['ja']>({ what: text, remedy: text });
+const whatAndRemedy = members<WhatAndRemedy>({ what: text, remedy: text });
 
 export const isErrorData = members<ErrorData>({
   code: (value) => text(value) && /^ERR_[A-Z_]+$/.test(value as string),
   retry: (value) => ['user', 'later', 'never'].includes(value as string),
   support: text,
   details: object,
-  words: members<ErrorData['words']>({ ja: oneLanguage, en: oneLanguage }),
+  words: members<ErrorData['words']>(byLanguage(() => whatAndRemedy)),
 }) as (value: unknown) => value is ErrorData;
 
 const statusMembers = { enrollment: text, state: text, error: maybe(isErrorData) };
@@ -75,7 +76,7 @@ export const RESULT_CHECKS = {
     renewal: members<Result<'status'>['renewal']>({
       opensDaysBefore: number,
       closesDaysAfter: number,
-      certificates: list(members<RenewalStanding>({ phase: text, opensAt: text, expiresAt: text, closesAt: text })),
+      certificates: list(members<RenewalStatus>({ phase: text, opensAt: text, expiresAt: text, closesAt: text })),
     }),
   }),
   enroll: named,

@@ -1,9 +1,9 @@
 /** An enrollment as a page sees it: begun with an order, followed to its end, found again after a reload. */
 import type { EnrollmentId, EnrollmentResult, EnrollmentStatus, Result, StateName } from '../protocol/methods.ts';
-import type { Client } from './client.ts';
-import { endure } from './endurance.ts';
 import { fromAgent, InkanError, obstacle } from './failure.ts';
+import type { Client } from './json-rpc.ts';
 import { type ReachOptions, reach } from './reach.ts';
+import { reconnecting } from './reconnect.ts';
 
 export type EnrollOptions = ReachOptions & {
   /** Told every state the enrollment reaches. `error` beside a state that is not final: the agent waits and tries on. */
@@ -26,8 +26,8 @@ function stored(change?: (storage: Storage) => void): EnrollmentId | null {
 
 const forget = (): void => void stored((storage) => storage.removeItem(STORAGE_KEY));
 
-/** Tells each state once, though it may come both as an event and as an answer. */
-function teller(options: EnrollOptions): (status: EnrollmentStatus) => void {
+/** Hands on each state once, though it may come both as an event and as an answer. */
+function progressReporter(options: EnrollOptions): (status: EnrollmentStatus) => void {
   let last = '';
   return ({ enrollment, state, error }) => {
     const now = `${enrollment} ${state} ${error?.code}`;
@@ -40,17 +40,17 @@ function teller(options: EnrollOptions): (status: EnrollmentStatus) => void {
 async function watch(
   client: Client,
   enrollment: EnrollmentId,
-  tell: (status: EnrollmentStatus) => void,
+  report: (status: EnrollmentStatus) => void,
 ): Promise<Result<'watch'>> {
   const ended = new Promise<void>((resolve) => {
     client.onProgress((status) => {
       if (status.enrollment !== enrollment) return;
-      tell(status);
+      report(status);
       if (FINAL.includes(status.state)) resolve();
     });
   });
   const now = await client.call('watch', { enrollment });
-  tell(now);
+  report(now);
   if (FINAL.includes(now.state)) return now;
   await Promise.race([ended, client.closed]);
   return client.call('watch', { enrollment });
@@ -66,13 +66,13 @@ async function follow(
   begin: (client: Client) => Promise<EnrollmentId>,
   options: EnrollOptions,
 ): Promise<EnrollmentResult> {
-  const tell = teller(options);
+  const report = progressReporter(options);
   let enrollment: EnrollmentId | undefined;
-  const end = await endure(async (client) => {
+  const end = await reconnecting(async (client) => {
     enrollment ??= await begin(client);
     const id = enrollment;
     stored((storage) => storage.setItem(STORAGE_KEY, id));
-    return watch(client, id, tell);
+    return watch(client, id, report);
   }, options);
   forget();
   return outcome(end);

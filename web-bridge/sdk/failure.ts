@@ -1,11 +1,12 @@
 /** The one error class of the SDK: the agent's failures and the SDK's own look alike to a page. */
 import type { ErrorData, Words } from '../protocol/envelope.ts';
 import type { ErrorCode, ErrorDetails, Retry } from '../protocol/errors.ts';
-import { OBSTACLES, type Obstacle, SDK_WORDS, type SdkErrorCode } from './words.ts';
+import { OBSTACLES, type Obstacle, type SdkErrorCode } from './bridge-state.ts';
+import { SDK_WORDS } from './words.ts';
 
 type Facts = { code: ErrorCode | SdkErrorCode; retry: Retry; support: string; details: ErrorDetails; words: Words };
 
-/** Why something did not come about. `words` is what to show, `support` what to show beside it (お問い合わせ番号). */
+/** Why a request failed. `words` is what to show, `support` what to show beside it (お問い合わせ番号). */
 export class InkanError extends Error {
   override readonly name = 'InkanError';
   /** The stable name of the failure; `ERR_SDK_…` where the agent was not reached. */
@@ -14,7 +15,7 @@ export class InkanError extends Error {
   readonly retry: Retry;
   readonly support: string;
   readonly details: ErrorDetails;
-  /** What happened and one thing to do about it, in Japanese and English. */
+  /** What happened and one thing to do about it, in each language. */
   readonly words: Words;
 
   constructor(facts: Facts) {

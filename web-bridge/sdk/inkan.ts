@@ -3,18 +3,20 @@
  * `web-bridge/README.md` shows how a page uses it.
  */
 export { PROTOCOL } from '../protocol/address.ts';
+export type { Language } from '../protocol/languages.ts';
 export type {
   EnrollmentId,
   EnrollmentResult,
   EnrollmentStatus,
-  RenewalStanding,
+  RenewalStatus,
   StateName,
 } from '../protocol/methods.ts';
-export { authenticate, type LoginToken, remove } from './act.ts';
+export type { BridgeState } from './bridge-state.ts';
 export { dialogTitle } from './dialogs.ts';
 export { cancel, type EnrollOptions, enroll, reenroll, resume, status } from './enroll.ts';
 export { InkanError } from './failure.ts';
 export { type BankHelp, type Help, helpFor } from './help.ts';
 export { type Permission, permission, whenGranted } from './permission.ts';
 export { type ReachOptions, readiness } from './reach.ts';
-export { type BridgeState, SDK_WORDS } from './words.ts';
+export { authenticate, type LoginToken, remove } from './single-call.ts';
+export { SDK_WORDS } from './words.ts';

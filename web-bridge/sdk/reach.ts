@@ -1,9 +1,10 @@
 /** From a click to a connection: what the browser allows, the question it asks, and who answers. */
 import { PORTS } from '../protocol/address.ts';
-import { type Client, connect } from './client.ts';
+import type { BridgeState } from './bridge-state.ts';
 import { isObstacle, obstacle } from './failure.ts';
+import type { Client } from './json-rpc.ts';
 import { type Permission, permission } from './permission.ts';
-import type { BridgeState } from './words.ts';
+import { connect } from './web-socket.ts';
 
 export type ReachOptions = {
   /** Told where the page stands on the way to the agent; `SDK_WORDS` has what to show. */
@@ -39,8 +40,8 @@ let answered: number | undefined;
 async function round(before: Permission, { ports = PORTS, signal }: ReachOptions): Promise<Client> {
   const last = before === 'prompt' ? undefined : ports.find((port) => port === answered);
   const known = last && (await connect([last], signal).catch(() => undefined));
-  const client = known || (await connect(ports, signal));
-  answered = client.port;
+  const { client, port } = known || (await connect(ports, signal));
+  answered = port;
   return client;
 }
 

@@ -2,12 +2,10 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
-import { type Report, type Service, serve } from './connection.ts';
 import { admit, type Rules } from './gate.ts';
-import type { Limits } from './limits.ts';
-import { isForeignPeer } from './peer.ts';
-import { monotonicMs, type WaitingRoom } from './waiting-room.ts';
+import type { Report, Service } from './json-rpc.ts';
+import { monotonicMs, type PendingSockets } from './pending-sockets.ts';
+import { createWebSockets } from './web-socket.ts';
 
 const HEADERS = 'Connection: close\r\nContent-Length: 0\r\n\r\n';
 const ANSWERS = {
@@ -18,17 +16,18 @@ const ANSWERS = {
   /** An allowed page beyond the number of connections (RFC 9110 §15.6.4). */
   full: `HTTP/1.1 503 Service Unavailable\r\n${HEADERS}`,
 } as const;
-const GOING_AWAY = 1001;
-/** A page that does not answer the close of its WebSocket is not waited for any longer. */
-const STUBBORN_MS = 1_000;
 /** A page can make refusals by the thousand: the log gets each reason once in this time, and how often it was. */
 const REFUSAL_REPORT_MS = 60_000;
+
+/** The two ports of a TCP connection on 127.0.0.1. */
+export type Ends = { readonly client: number; readonly server: number };
 
 export type Door = { readonly close: () => void };
 export type DoorOptions = {
   readonly service: Service;
   readonly rules: () => Rules;
-  readonly waiting: WaitingRoom;
+  readonly isForeignPeer: (ends: Ends) => Promise<boolean>;
+  readonly pending: PendingSockets;
 };
 
 function turnAway(socket: Duplex, answer: string): void {
@@ -50,40 +49,9 @@ function refusalReporter(report: Report): (reason: string) => void {
   };
 }
 
-function createWebSockets(limits: Limits): WebSocketServer {
-  return new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: limits.messageBytes,
-    maxFragments: limits.messageFragments,
-    maxBufferedChunks: limits.bufferedChunks,
-  });
-}
-
-/** The pages that are in: how many, and how to see them out. */
-function openRoom(limits: Limits) {
-  const pages = new Map<WebSocket, string>();
-  const each = (act: (page: WebSocket) => void): void => [...pages.keys()].forEach(act);
-  return {
-    isFull: (origin: string): boolean =>
-      pages.size >= limits.connections ||
-      [...pages.values()].filter((other) => other === origin).length >= limits.connectionsPerOrigin,
-    enter: (page: WebSocket, origin: string): void => {
-      pages.set(page, origin);
-      page.once('close', () => pages.delete(page));
-    },
-    close: (): void => {
-      each((page) => page.close(GOING_AWAY));
-      setTimeout(() => each((page) => page.terminate()), STUBBORN_MS).unref();
-    },
-  };
-}
-
 /** Puts the gate in front of a server: every event by which Node hands out a request ends here. */
-export function openDoor(server: Server, { service, rules, waiting }: DoorOptions): Door {
-  const webSockets = createWebSockets(service.limits);
-  const room = openRoom(service.limits);
+export function openDoor(server: Server, { service, rules, isForeignPeer, pending }: DoorOptions): Door {
+  const webSockets = createWebSockets(service);
   const reportRefusal = refusalReporter(service.report);
 
   function refuse(socket: Duplex, reason: string, answer: string = ANSWERS.stranger): void {
@@ -98,12 +66,9 @@ export function openDoor(server: Server, { service, rules, waiting }: DoorOption
     if ('refused' in admitted) return refuse(socket, admitted.refused);
     const { origin } = admitted;
     if (await isForeignPeer({ client: socket.remotePort ?? 0, server: now.port })) return refuse(socket, 'other user');
-    if (room.isFull(origin)) return refuse(socket, 'full', ANSWERS.full);
-    waiting.leave(socket);
-    webSockets.handleUpgrade(request, socket, head, (page) => {
-      room.enter(page, origin);
-      serve(page, origin, service);
-    });
+    if (webSockets.isFull(origin)) return refuse(socket, 'full', ANSWERS.full);
+    pending.remove(socket);
+    webSockets.accept(request, socket, head, origin);
   }
 
   function turnAwayRequest(request: IncomingMessage): void {
@@ -119,5 +84,5 @@ export function openDoor(server: Server, { service, rules, waiting }: DoorOption
       socket.destroy();
     });
   });
-  return { close: room.close };
+  return { close: webSockets.close };
 }

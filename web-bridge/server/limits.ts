@@ -11,7 +11,7 @@ export const LIMITS = {
   headersMs: 5 * SECOND_MS,
   headerBytes: 8 * 1024,
   /** Sockets that have not upgraded; above this the oldest silent one gives way. */
-  waitingSockets: 256,
+  pendingSockets: 256,
   connections: 256,
   connectionsPerOrigin: 64,
 

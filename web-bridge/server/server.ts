@@ -2,16 +2,21 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AgentError } from '../protocol/errors.ts';
-import type { Service } from './connection.ts';
-import { openDoor } from './door.ts';
+import { type Ends, openDoor } from './door.ts';
+import type { Service } from './json-rpc.ts';
 import { LIMITS, type Limits } from './limits.ts';
-import { openWaitingRoom } from './waiting-room.ts';
+import { createPendingSockets } from './pending-sockets.ts';
 
 export type BridgeOptions = Omit<Service, 'limits'> & {
   /** Tried in this order; the first that is free is taken. */
   readonly ports: readonly number[];
   /** The origins that may come in, asked for at each request: profiles come and go. */
   readonly origins: () => ReadonlySet<string>;
+  /**
+   * Whether the client's end of this connection belongs to another user: 127.0.0.1 is shared by all users of a machine,
+   * and a program of another user could claim any Origin.
+   */
+  readonly isForeignPeer: (ends: Ends) => Promise<boolean>;
   /** Other limits than the usual ones. */
   readonly limits?: Partial<Limits>;
 };
@@ -47,31 +52,33 @@ async function listenOnFirstFree(server: Server, ports: readonly number[]): Prom
 
 function createHttp(limits: Limits): Server {
   const server = createServer({ connectionsCheckingInterval: 1_000, maxHeaderSize: limits.headerBytes });
-  // Node answers 408 to a silent socket; the waiting room has its own timers.
+  // Node would answer 408 to a silent socket; `pending-sockets.ts` has its own timers.
   server.headersTimeout = 0;
   server.requestTimeout = 0;
   return server;
 }
 
 /** Opens the bridge; resolves when it listens. Throws ERR_BRIDGE_PORT_TAKEN if no port is free. */
-export async function startBridge({ ports, origins, limits: others, ...rest }: BridgeOptions): Promise<Bridge> {
+export async function startBridge(options: BridgeOptions): Promise<Bridge> {
+  const { ports, origins, isForeignPeer, limits: others, ...rest } = options;
   const limits: Limits = { ...LIMITS, ...others };
   const server = createHttp(limits);
-  const waiting = openWaitingRoom(limits);
+  const pending = createPendingSockets(limits);
   let port = 0;
-  const door = openDoor(server, { service: { ...rest, limits }, rules: () => ({ port, origins: origins() }), waiting });
-  server.on('connection', waiting.enter);
+  const rules = () => ({ port, origins: origins() });
+  const door = openDoor(server, { service: { ...rest, limits }, rules, isForeignPeer, pending });
+  server.on('connection', pending.add);
   try {
     port = await listenOnFirstFree(server, ports);
   } catch (error) {
-    waiting.close();
+    pending.close();
     throw error;
   }
   return {
     port,
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      waiting.close();
+      pending.close();
       door.close();
       await closed;
     },

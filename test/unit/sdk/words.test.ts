@@ -4,10 +4,12 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { build } from 'esbuild';
 import { ERRORS } from '../../../web-bridge/protocol/errors.ts';
+import { LANGUAGES } from '../../../web-bridge/protocol/languages.ts';
+import { OBSTACLES, type Obstacle } from '../../../web-bridge/sdk/bridge-state.ts';
 import { dialogTitle } from '../../../web-bridge/sdk/dialogs.ts';
 import { obstacle } from '../../../web-bridge/sdk/failure.ts';
 import { helpFor } from '../../../web-bridge/sdk/help.ts';
-import { OBSTACLES, type Obstacle, SDK_WORDS } from '../../../web-bridge/sdk/words.ts';
+import { SDK_WORDS } from '../../../web-bridge/sdk/words.ts';
 
 /** What the glossary says not to write. */
 const NOT_OUR_WORDS =
@@ -38,7 +40,7 @@ describe("the agent's dialogs, as pages announce them", () => {
     const file = new URL(`../../../agent/dialog/locales/${language}.json`, import.meta.url);
     return (JSON.parse(readFileSync(file, 'utf8')) as { texts: Record<string, string> }).texts;
   };
-  for (const language of ['ja', 'en'] as const)
+  for (const language of LANGUAGES)
     it(`have the titles of the dialogs themselves (${language})`, () => {
       const texts = locale(language);
       expect(dialogTitle('accepted', language)).to.equal(`${texts['consent.title']} – ${texts['app']}`);

@@ -11,7 +11,7 @@ import { ERRORS, isErrorCode } from '../../../web-bridge/protocol/errors.ts';
 import { EVENTS } from '../../../web-bridge/protocol/events.ts';
 import { isMethod, METHODS } from '../../../web-bridge/protocol/methods.ts';
 import { isErrorData, isProgress, RESULT_CHECKS } from '../../../web-bridge/sdk/answer.ts';
-import { OBSTACLES } from '../../../web-bridge/sdk/words.ts';
+import { OBSTACLES } from '../../../web-bridge/sdk/bridge-state.ts';
 import { LIMITS } from '../../../web-bridge/server/limits.ts';
 
 const README = readFileSync(new URL('../../../../web-bridge/README.md', import.meta.url), 'utf8');
@@ -70,7 +70,7 @@ describe("the bridge's README", () => {
   it('tells the limits as they are', () => {
     expect(README).to.include(`| frames of a message | ${LIMITS.messageFragments} |`);
     expect(README).to.include(`| connections | ${LIMITS.connections}, of one origin ${LIMITS.connectionsPerOrigin} |`);
-    expect(README).to.include(`| sockets that have not upgraded | ${LIMITS.waitingSockets} |`);
+    expect(README).to.include(`| sockets that have not upgraded | ${LIMITS.pendingSockets} |`);
     expect(README).to.include(`| requests unanswered on a connection | ${LIMITS.requestsAtOnce} |`);
   });
 });

@@ -1,6 +1,7 @@
 /** 困ったとき: every state a page can be in on its way to the agent, in the SDK's words; and the agent's only address. */
+import { type BridgeState, OBSTACLES } from '../../sdk/bridge-state.ts';
 import { helpFor } from '../../sdk/help.ts';
-import { type BridgeState, OBSTACLES, SDK_WORDS } from '../../sdk/words.ts';
+import { SDK_WORDS } from '../../sdk/words.ts';
 import { type Html, html } from '../html.ts';
 import { layout, link, type Scene } from './layout.ts';
 

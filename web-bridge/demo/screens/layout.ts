@@ -1,6 +1,7 @@
 /** The frame around every page, and what every page is given. */
+import type { Language } from '../../protocol/languages.ts';
 import { type Content, type Html, html } from '../html.ts';
-import { LANGUAGES, type Language, type Words } from '../words.ts';
+import { PAGE_LANGUAGES, type Words } from '../words.ts';
 
 /** What a screen knows of the request: the language, and where the two origins are. */
 export type Scene = {
@@ -20,7 +21,10 @@ export type Page = {
   readonly scripts?: readonly string[];
 };
 
-const NAMES: Readonly<Record<Language, string>> = { ja: '日本語', en: 'English' };
+/** A language's name in itself. */
+function nameOf(language: Language): string {
+  return new Intl.DisplayNames([language], { type: 'language' }).of(language) ?? language;
+}
 
 /** A link that keeps the language, which no cookie carries to another origin. */
 export function link({ language }: Pick<Scene, 'language'>, url: string): string {
@@ -28,10 +32,10 @@ export function link({ language }: Pick<Scene, 'language'>, url: string): string
 }
 
 function languageSwitch(scene: Scene): Html {
-  const choices = LANGUAGES.map((language) =>
+  const choices = PAGE_LANGUAGES.map((language) =>
     language === scene.language
-      ? html`<li><span aria-current="true">${NAMES[language]}</span></li>`
-      : html`<li><a href="${link({ language }, scene.here)}" lang="${language}" hreflang="${language}">${NAMES[language]}</a></li>`,
+      ? html`<li><span aria-current="true">${nameOf(language)}</span></li>`
+      : html`<li><a href="${link({ language }, scene.here)}" lang="${language}" hreflang="${language}">${nameOf(language)}</a></li>`,
   );
   return html`<nav class="languages" aria-label="${scene.words('layout.language')}"><ul>${choices}</ul></nav>`;
 }

@@ -1,11 +1,12 @@
 /** `<inkan-enrollment>`: one acquisition, from the browser's question to the certificate on the token, as an element. */
+import { type Language, languageOf } from '../../protocol/languages.ts';
 import type { EnrollmentResult, EnrollmentStatus } from '../../protocol/methods.ts';
+import type { BridgeState } from '../bridge-state.ts';
 import { cancel, type EnrollOptions, enroll, reenroll, resume } from '../enroll.ts';
 import { InkanError } from '../failure.ts';
 import type { BankHelp } from '../help.ts';
 import { whenGranted } from '../permission.ts';
 import { readiness } from '../reach.ts';
-import type { BridgeState } from '../words.ts';
 import { make } from './pictures.ts';
 import { elementSheet } from './style.ts';
 import {
@@ -18,7 +19,6 @@ import {
   type View,
   workingView,
 } from './view.ts';
-import type { Language } from './words.ts';
 
 export type EnrollmentEvents = {
   'inkan-progress': CustomEvent<EnrollmentStatus>;
@@ -57,7 +57,7 @@ export class InkanEnrollmentElement extends HTMLElement {
   }
 
   get #language(): Language {
-    return this.closest('[lang]')?.getAttribute('lang')?.startsWith('en') ? 'en' : 'ja';
+    return languageOf(this.closest('[lang]')?.getAttribute('lang'));
   }
 
   get #bank(): Partial<BankHelp> {

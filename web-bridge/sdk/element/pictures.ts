@@ -1,5 +1,6 @@
 /** What the customer is going to see, drawn: the browser's question, and the agent's window. By DOM calls alone: Trusted Types. */
-import { ELEMENT_WORDS, type Language } from './words.ts';
+import type { Language } from '../../protocol/languages.ts';
+import { ELEMENT_TEXTS } from '../texts.ts';
 
 export function make<K extends keyof HTMLElementTagNameMap>(
   name: K,
@@ -13,7 +14,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 }
 
 export function questionPicture(language: Language): HTMLElement {
-  const words = ELEMENT_WORDS[language];
+  const { words } = ELEMENT_TEXTS[language];
   return make(
     'figure',
     'question',
@@ -29,7 +30,7 @@ export function dialogPicture(language: Language, title: string): HTMLElement {
   return make(
     'figure',
     'dialog',
-    make('figcaption', '', ELEMENT_WORDS[language].dialogTitle),
+    make('figcaption', '', ELEMENT_TEXTS[language].words.dialogTitle),
     make('p', 'bar', title),
     ...lines,
   );

@@ -1,11 +1,13 @@
 /** What stands in the element at each moment, as data; and how that becomes nodes. */
+import type { Language } from '../../protocol/languages.ts';
 import type { EnrollmentStatus } from '../../protocol/methods.ts';
+import { type BridgeState, OBSTACLES } from '../bridge-state.ts';
 import { dialogTitle } from '../dialogs.ts';
 import { InkanError } from '../failure.ts';
 import { type BankHelp, type Help, helpFor } from '../help.ts';
-import { type BridgeState, OBSTACLES, SDK_WORDS } from '../words.ts';
+import { ELEMENT_TEXTS } from '../texts.ts';
+import { SDK_WORDS } from '../words.ts';
 import { dialogPicture, make, questionPicture } from './pictures.ts';
-import { ELEMENT_WORDS, type Language, STATE_WORDS } from './words.ts';
 
 export type Does = 'begin' | 'connect' | 'again' | 'cancel';
 
@@ -47,11 +49,11 @@ export function bridgeView(state: BridgeState, bank: Partial<BankHelp>, language
 }
 
 export function progressView({ state, error }: EnrollmentStatus, language: Language): View {
-  const words = ELEMENT_WORDS[language];
+  const { words, progress } = ELEMENT_TEXTS[language];
   const title = dialogTitle(state, language);
   const waits = error?.words[language];
   return {
-    what: waits?.what ?? STATE_WORDS[state][language],
+    what: waits?.what ?? progress[state],
     remedy: waits?.remedy ?? (title ? words.behind : words.harmless),
     ...(title && { picture: () => dialogPicture(language, title) }),
     ...(CANCELLABLE.includes(state) && { does: ['cancel'] as const }),
@@ -61,7 +63,7 @@ export function progressView({ state, error }: EnrollmentStatus, language: Langu
 export function failureView(error: unknown, bank: Partial<BankHelp>, language: Language): View {
   const obstacle = Object.entries(OBSTACLES).find(([, { code }]) => error instanceof InkanError && error.code === code);
   if (obstacle) return bridgeView(obstacle[0] as BridgeState, bank, language);
-  const words = ELEMENT_WORDS[language];
+  const { words } = ELEMENT_TEXTS[language];
   const help = helpFor('answer-invalid', bank, language);
   if (!(error instanceof InkanError))
     return { what: words.failed, remedy: words.retry, bad: true, help, does: ['again'] };
@@ -71,11 +73,11 @@ export function failureView(error: unknown, bank: Partial<BankHelp>, language: L
 
 /** From a click until somebody has answered: nothing to press a second time. */
 export function workingView(language: Language): View {
-  return { what: ELEMENT_WORDS[language].working };
+  return { what: ELEMENT_TEXTS[language].words.working };
 }
 
 export function completedView(language: Language): View {
-  return { what: ELEMENT_WORDS[language].completed };
+  return { what: ELEMENT_TEXTS[language].words.completed };
 }
 
 function helpList(help: readonly Help[]): HTMLElement {
@@ -89,7 +91,7 @@ function helpList(help: readonly Help[]): HTMLElement {
 
 /** The nodes below the words; the words themselves stay in their live region. */
 export function nodesOf(view: View, language: Language, act: (does: Does) => void): HTMLElement[] {
-  const words = ELEMENT_WORDS[language];
+  const { words } = ELEMENT_TEXTS[language];
   const buttons = (view.does ?? []).map((does) => {
     const button = make('button', does, words[does]);
     button.type = 'button';

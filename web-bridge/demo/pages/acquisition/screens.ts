@@ -1,7 +1,7 @@
 /** Shows one screen of the document at a time, and finds its parts. */
+import { languageOf } from '../../../protocol/languages.ts';
 
 export type ScreenName = 'preparing' | 'start' | 'issuing' | 'done' | 'failure' | 'cancelled';
-export type Language = 'ja' | 'en';
 
 /** The step that is marked while a screen is shown; the others leave the mark where it is. */
 const STEP: Partial<Record<ScreenName, string>> = {
@@ -12,7 +12,7 @@ const STEP: Partial<Record<ScreenName, string>> = {
 };
 
 export const root: HTMLElement = find(document, '#acquisition');
-export const language: Language = document.documentElement.lang === 'en' ? 'en' : 'ja';
+export const language = languageOf(document.documentElement.lang);
 
 export function find(within: ParentNode, selector: string): HTMLElement {
   const found = within.querySelector<HTMLElement>(selector);

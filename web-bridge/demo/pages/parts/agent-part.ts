@@ -1,8 +1,8 @@
 /** A part of a page on which the agent works at once: one thing shown at a time, failures in words. No page of its own. */
+import { languageOf } from '../../../protocol/languages.ts';
 import { InkanError } from '../../../sdk/inkan.ts';
 
-export type Language = 'ja' | 'en';
-export const language: Language = document.documentElement.lang === 'en' ? 'en' : 'ja';
+export const language = languageOf(document.documentElement.lang);
 
 /** A failure that the bank's server found, in words of the page's language. */
 export class ServerFailure extends Error {

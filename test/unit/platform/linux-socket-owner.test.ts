@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { isForeignPeer } from '../../../web-bridge/server/peer.ts';
+import { isForeignPeer } from '../../../agent/platform/linux-socket-owner.ts';
 import { skip } from '../../stage/skip.ts';
 
 /** Connects from another process, and to the mapped address from an IPv6 socket, as this or another user. */
 const CLIENT = 'require("net").connect({ port: +process.argv[1], host: process.argv[2] }).on("error", () => {})';
 const NOBODY = 65_534;
 
-describe('peer', function () {
+describe("a local socket's owner", function () {
   const server = createServer();
   let port = 0;
   before(async () => {
@@ -29,19 +29,19 @@ describe('peer', function () {
     return foreign;
   }
 
-  it("passes this user's socket", async () => expect(await judge('127.0.0.1')).to.equal(false));
-  it("passes this user's IPv6 socket with a mapped address", async () => {
+  it("this user's socket is not foreign", async () => expect(await judge('127.0.0.1')).to.equal(false));
+  it("this user's IPv6 socket with a mapped address is not foreign", async () => {
     expect(await judge('::ffff:127.0.0.1')).to.equal(false);
   });
 
-  it("refuses another user's socket", async function () {
+  it("another user's socket is foreign", async function () {
     if (process.platform !== 'linux' || process.getuid?.() !== 0)
       skip(this, "another user's socket is made by root, on Linux");
     expect(await judge('127.0.0.1', NOBODY)).to.equal(true);
     expect(await judge('::ffff:127.0.0.1', NOBODY)).to.equal(true);
   });
 
-  it('refuses a socket that is in no table', async function () {
+  it('a socket that is in no table is foreign', async function () {
     if (process.platform !== 'linux') skip(this, 'Linux alone tells the owner of a socket');
     const gone = connect(port, '127.0.0.1');
     await once(gone, 'connect');

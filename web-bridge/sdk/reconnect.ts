@@ -1,19 +1,19 @@
 /**
- * Work that outlives its connection. The journey goes on in the agent whatever becomes of the page, so a socket that
- * drops – agent restarted, page frozen, computer asleep – is opened again and the work asked for again.
+ * Work that outlives its connection. An enrollment goes on in the agent whatever becomes of the page. So a connection
+ * that drops (agent restarted, page frozen, computer asleep) is opened again, and the work is asked for again.
  */
 import { PORTS } from '../protocol/address.ts';
-import type { Client } from './client.ts';
 import { isObstacle, obstacle } from './failure.ts';
+import type { Client } from './json-rpc.ts';
 import { permission } from './permission.ts';
 import { type ReachOptions, reach } from './reach.ts';
 
-/** An application message, for browsers answer WebSocket pings for pages that are frozen. */
+/** How often `hello` is sent. A WebSocket ping would prove nothing: browsers answer it for pages that are frozen. */
 const HEARTBEAT_MS = 60_000;
 const HEARTBEAT_ANSWER_MS = 15_000;
-/** Waits between looking for the agent again; the last one stays. */
-const LOOK_AGAIN_MS = [300, 1_000, 2_000, 5_000, 10_000, 20_000] as const;
-/** Every so many looks a WebSocket is tried even if nobody was seen: the page's CSP may forbid `fetch`. */
+/** Waits before each look for the agent; the last one stays. */
+const RETRY_MS = [300, 1_000, 2_000, 5_000, 10_000, 20_000] as const;
+/** Every so many looks a WebSocket is tried although `fetch` saw nobody: the page's CSP may forbid `fetch`. */
 const BLIND_TRY = 4;
 
 async function beat(client: Client): Promise<void> {
@@ -22,8 +22,8 @@ async function beat(client: Client): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Keeps a connection honest while `work` runs: heartbeat, a look when the page is seen again, closed on `pagehide`. */
-export async function during<T>(client: Client, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+/** Sends the heartbeat while `work` runs, and closes the connection after it. A page seen again sends one at once. */
+export async function keepAlive<T>(client: Client, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   const ended = new AbortController();
   const on = { signal: ended.signal };
   const timer = setInterval(() => void beat(client), HEARTBEAT_MS);
@@ -61,9 +61,9 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
 }
 
 /** Whether anything listens on one of the ports; a failing `fetch` costs nothing, a failing WebSocket is throttled. */
-async function seen(ports: readonly number[]): Promise<boolean> {
-  const looks = ports.map((port) => fetch(`http://127.0.0.1:${port}/`, { mode: 'no-cors', cache: 'no-store' }));
-  return Promise.any(looks).then(
+async function isListening(ports: readonly number[]): Promise<boolean> {
+  const requests = ports.map((port) => fetch(`http://127.0.0.1:${port}/`, { mode: 'no-cors', cache: 'no-store' }));
+  return Promise.any(requests).then(
     () => true,
     () => false,
   );
@@ -73,9 +73,9 @@ async function seen(ports: readonly number[]): Promise<boolean> {
 async function reachAgain(options: ReachOptions): Promise<Client> {
   const ports = options.ports ?? PORTS;
   for (let look = 0; ; look += 1) {
-    await pause(LOOK_AGAIN_MS[look] ?? LOOK_AGAIN_MS[5], options.signal);
+    await pause(RETRY_MS[look] ?? RETRY_MS[5], options.signal);
     if ((await permission()) === 'prompt') throw obstacle('disconnected');
-    if ((look + 1) % BLIND_TRY === 0 || (await seen(ports))) {
+    if ((look + 1) % BLIND_TRY === 0 || (await isListening(ports))) {
       try {
         return await reach(options);
       } catch (error) {
@@ -87,11 +87,11 @@ async function reachAgain(options: ReachOptions): Promise<Client> {
 }
 
 /** Connects and does the work; when the connection drops before the work is done, connects and does it again. */
-export async function endure<T>(work: (client: Client) => Promise<T>, options: ReachOptions): Promise<T> {
+export async function reconnecting<T>(work: (client: Client) => Promise<T>, options: ReachOptions): Promise<T> {
   let client = await reach(options);
   for (;;) {
     try {
-      return await during(client, options.signal, work(client));
+      return await keepAlive(client, options.signal, work(client));
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!isObstacle(error, 'disconnected')) throw error;
