@@ -101,7 +101,7 @@ export async function serve(agent: Agent, at: readonly number[] = PORTS): Promis
   const bridge = await startBridge({
     ports: at,
     origins: () => profiles.origins(),
-    isForeignPeer: platform.isForeignPeer,
+    isForeignPeer: (ends) => platform.isForeignPeer(ends),
     handlers,
     words: wordsFor,
     report,
