@@ -1,6 +1,5 @@
 /** The composition root: the only file that knows all rooms. It decides nothing; it hands each room what it needs. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAgentConfig } from '../native-config/load.ts';
@@ -17,6 +16,7 @@ import { createAttention } from './operations/attention.ts';
 import { platform } from './platform/current.ts';
 import { refuseDangerousEnvironment } from './platform/environment.ts';
 import type { Folders } from './platform/platform.ts';
+import { version } from './platform/program.ts';
 import type { Ports } from './ports/ports.ts';
 import { openProfileBook, type ProfileBook } from './profiles.ts';
 import { openJournal } from './records/journal.ts';
@@ -126,11 +126,4 @@ export function goOn({ enrollments, profiles, ports }: Agent): () => Promise<voi
     ending.abort();
     await reminding;
   };
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }

@@ -18,4 +18,4 @@ fi
 until [ -s /shared/profile.json ]; do sleep 0.2; done
 cp /shared/profile.json config/profiles/bank.json
 export INKAN_CONFIG_DIR=/desk/config INKAN_STATE_DIR=/desk/state
-exec node /inkan/dist/bundle-scripted/inkan.js serve --scripted-human /desk/human.json
+exec node /inkan/dist/bundle-scripted/agent/cli/index.js serve --scripted-human /desk/human.json

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { platform } from '../agent/platform/current.ts';
+import { PROGRAM } from '../agent/platform/program.ts';
 import { AgentError, asAgentError, type ErrorCode } from '../web-bridge/protocol/errors.ts';
 import { checkModulePath } from './module-path.ts';
 import { p11KitFolders, readP11Kit } from './p11-kit.ts';
@@ -20,7 +21,7 @@ export function loadTokenFamilies(): Promise<readonly TokenFamily[]> {
 }
 
 async function readFamilies(): Promise<TokenFamily[]> {
-  const folder = new URL('./tokens/', import.meta.url);
+  const folder = new URL('native-config/tokens/', PROGRAM);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
   return Promise.all(names.map(async (name) => readFamily(fileURLToPath(new URL(name, folder)))));
 }

@@ -1,14 +1,11 @@
 #!/usr/bin/env node
 /**
- * The command line, `inkan`. A page waits while the service starts, and what reads a command line with its help is half
- * of the code of a start: `serve` as it is written in service files is understood without it.
+ * The command line, `inkan`. A page waits while the service starts, and the library that explains a command line is half of the
+ * code of a start. So `serve` as service files write it is read without that library; everything else goes to it.
  */
 import { concluding } from './outcome.ts';
-import { runService } from './serve.ts';
-import { serviceOptions } from './service-options.ts';
+import { runService, serviceOptions } from './serve.ts';
 
 const service = serviceOptions(process.argv.slice(2));
-// Not awaited: the bundle is CommonJS, where nothing is awaited at the top.
-void (service
-  ? concluding(service, () => runService(service))
-  : import('./program.ts').then(({ runProgram }) => runProgram()));
+if (service) await concluding(service, () => runService(service));
+else await (await import('./program.ts')).runProgram();

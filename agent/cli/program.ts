@@ -1,9 +1,9 @@
 /** All commands with their options and help: one file a command. What a command needs is loaded when it runs. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import { systemLanguage } from '../dialog/words.ts';
+import { version } from '../platform/program.ts';
 import { registerCertificates } from './certificates.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerEnroll } from './enroll.ts';
@@ -45,13 +45,6 @@ export async function runProgram(): Promise<void> {
   } catch (error) {
     misused(error, language);
   }
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }
 
 /** The library has said what is wrong with the command; the words and, with `--json`, the code are ours. */

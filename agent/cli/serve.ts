@@ -1,11 +1,13 @@
+import { parseArgs } from 'node:util';
 import type { Command } from 'commander';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { type Agent, compose, serve } from '../main.ts';
 import { platform } from '../platform/current.ts';
 import { createLocks } from '../records/lock.ts';
-import { concluding, type Outcome } from './outcome.ts';
-import type { ServiceOptions } from './service-options.ts';
+import { type CommonOptions, concluding, type Outcome } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
+
+export type ServiceOptions = CommonOptions & { readonly allowRoot?: true; readonly port?: readonly string[] };
 
 /** Long enough to see that the holder of the lock is no longer alive. */
 const LOCK_WAIT_MS = 300;
@@ -19,6 +21,31 @@ export function registerServe(program: Command, say: Wording): void {
     .option('--scripted-human <file>', say('help.scripted'))
     .option('--json', say('help.json'))
     .action((options: ServiceOptions) => concluding(options, () => runService(options)));
+}
+
+/** The options of `inkan serve`; `undefined`: another command, or what only the library of commands explains. */
+export function serviceOptions([command, ...args]: readonly string[]): ServiceOptions | undefined {
+  if (command !== 'serve') return undefined;
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        json: { type: 'boolean' },
+        'allow-root': { type: 'boolean' },
+        port: { type: 'string', multiple: true },
+        'scripted-human': { type: 'string' },
+      },
+    });
+    const { json, 'allow-root': allowRoot, port, 'scripted-human': scriptedHuman } = values;
+    return {
+      ...(json ? { json } : {}),
+      ...(allowRoot ? { allowRoot } : {}),
+      ...(port ? { port } : {}),
+      ...(scriptedHuman === undefined ? {} : { scriptedHuman }),
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 export async function runService({ allowRoot, port, scriptedHuman, json }: ServiceOptions): Promise<Outcome> {

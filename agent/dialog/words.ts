@@ -12,6 +12,7 @@ import type { StateName } from '../../web-bridge/protocol/methods.ts';
 import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
 import { platform } from '../platform/current.ts';
 import type { Environment } from '../platform/platform.ts';
+import { PROGRAM } from '../platform/program.ts';
 
 /** A text names each key type. */
 const KEY_TYPE_TEXTS = Object.fromEntries(KEY_TYPES.map((type) => [`keyType.${type}`, []])) as unknown as Readonly<
@@ -169,7 +170,7 @@ type Locale = v.InferOutput<ReturnType<typeof localeSchema>>;
 
 // Read, not imported: a JSON import warns on Node 20.
 const load = (language: Language): Locale =>
-  v.parse(localeSchema(), JSON.parse(readFileSync(new URL(`locales/${language}.json`, import.meta.url), 'utf8')));
+  v.parse(localeSchema(), JSON.parse(readFileSync(new URL(`agent/dialog/locales/${language}.json`, PROGRAM), 'utf8')));
 
 const loaded = new Map<Language, Locale>();
 

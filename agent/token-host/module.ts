@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { checkModulePath } from '../../native-config/module-path.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
+import { PROGRAM } from '../platform/program.ts';
 import { rvOf } from './ckr.ts';
 import { type Cryptoki, guarded } from './cryptoki.ts';
 
 /** The build puts it beside this file. Without it, a reader with a PIN pad gets an empty PIN instead of NULL_PTR. */
-const NULL_PIN = fileURLToPath(new URL('null-pin.so', import.meta.url));
+const NULL_PIN = fileURLToPath(new URL('agent/token-host/null-pin.so', PROGRAM));
 
 export type LoadedModule = {
   readonly path: string;

@@ -12,6 +12,7 @@ import type { Pkcs11Module, TokenDeadlines, TokenOperation } from '../../native-
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { platform } from '../platform/current.ts';
 import type { Environment } from '../platform/platform.ts';
+import { PROGRAM } from '../platform/program.ts';
 import { encodeFrame, readFrames } from './frame.ts';
 import {
   HOST_DESCRIPTOR,
@@ -66,7 +67,7 @@ const END_MS = 2_000;
 const DIALOG_GRACE_MS = 15_000;
 const MAX_OUTPUT_CHARACTERS = 2_000;
 
-const HOST_FILE = fileURLToPath(new URL('../token-host/main.js', import.meta.url));
+const HOST_FILE = fileURLToPath(new URL('agent/token-host/main.js', PROGRAM));
 export type HostSettings = { readonly environment: Environment; readonly report: Report };
 
 /** Whom the host works for at present. */

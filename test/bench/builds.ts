@@ -4,6 +4,6 @@ import { resolve } from 'node:path';
 const DIST = resolve(import.meta.dirname, '../..');
 
 export const SHIPPED = resolve(DIST, 'bundle');
-export const SHIPPED_AGENT = resolve(SHIPPED, 'inkan.js');
-export const SCRIPTED_AGENT = resolve(DIST, 'bundle-scripted/inkan.js');
-export const LISTING_HOST = resolve(DIST, 'bundle-bench/listing-host.js');
+export const SHIPPED_AGENT = resolve(SHIPPED, 'agent/cli/index.js');
+export const SCRIPTED_AGENT = resolve(DIST, 'bundle-scripted/agent/cli/index.js');
+export const LISTING_HOST = resolve(DIST, 'bundle-bench/test/bench/listing-host.js');

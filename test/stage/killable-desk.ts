@@ -13,7 +13,7 @@ import { type BankDesk, openBankDesk } from './bank-desk.ts';
 import { tokenObjects } from './witness.ts';
 
 /** What ships, but for the scripted human. */
-const INKAN = resolve(import.meta.dirname, '../../bundle-scripted/inkan.js');
+const INKAN = resolve(import.meta.dirname, '../../bundle-scripted/agent/cli/index.js');
 /** What of the agent's system calls is a write that lasts. */
 export const DURABLE = ['openat', 'write', 'fsync', 'rename', 'unlink', 'link'] as const;
 

@@ -10,26 +10,18 @@ const SDK = join(PAGE, 'inkan.bundle.js');
 const ELEMENT = join(PAGE, 'inkan-element.bundle.js');
 const ADDON = resolve(import.meta.dirname, '../../../../node_modules/pkcs11js/build/Release/pkcs11.node');
 
-/** Files of the bundle by what they belong to: each program and the pieces that it loads when it needs them. */
-const PARTS: readonly (readonly [string, RegExp])[] = [
-  ['agent, with all that it loads lazily', /^inkan(-main)?-[A-Z0-9]{8}\.piece\.js$/],
-  ['token host', /^token-host(-main)?-[A-Z0-9]{8}\.piece\.js$/],
-  ['inkan-bank', /^inkan-bank(-main)?-[A-Z0-9]{8}\.piece\.js$/],
-  ['what the installation compiles of all these', /\.cache$/],
-];
-
+/** The programs share their chunks, so that all code is one figure. */
 export function sizes(): Promise<readonly Figure[]> {
   const files = readdirSync(SHIPPED, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\w+$/.test(name));
-  const bundled = PARTS.map(([what, pattern]) =>
-    sizeOf(
-      what,
-      files.filter((name) => pattern.test(name)),
-    ),
-  );
-  const rest = files.filter((name) => !PARTS.some(([, pattern]) => pattern.test(name)));
   return Promise.resolve([
-    ...bundled,
-    sizeOf('words, table of tokens, starters', rest),
+    sizeOf(
+      'agent, token host and inkan-bank',
+      files.filter((name) => name.endsWith('.js')),
+    ),
+    sizeOf(
+      'words, table of tokens',
+      files.filter((name) => !name.endsWith('.js')),
+    ),
     kilobytes("PKCS#11 addon (pkcs11js), this machine's", [readFileSync(ADDON)]),
     kilobytes('SDK for the page', [readFileSync(SDK)]),
     kilobytes('SDK with its element', [readFileSync(ELEMENT)]),
