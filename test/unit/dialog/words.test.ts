@@ -20,7 +20,7 @@ const FORBIDDEN = {
     /銀行|当行|信用組合|証明機関|サーバ|エージェント|常駐|(?<!電子証明書アプリ（)Inkan|印鑑/,
     /同意|キャンセル|拒否|リトライ|再実行|レジューム|保留|処理中|インストール|注文|命令|オーダー|プロファイル|チケット/,
     /不正|エラー|サブジェクト|秘密キー|絶対|(?<!検査)証明(?!書)|警告|LNA|許可|はい|OK/,
-    /CKR|HTTP|TLS(?!_REJECT)|CSR|\b[45]\d\d\b|です。です|[!！]/,
+    /CKR|HTTP|TLS(?!_REJECT)|CSR|(?<!P-)\b[45]\d\d\b|です。です|[!！]/,
   ],
   en: [
     /\b(order|profile|authorization|agent|driver|error|invalid|session|CSR)\b/i,
