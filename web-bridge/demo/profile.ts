@@ -23,7 +23,7 @@ export async function openOrderKey(folder: string): Promise<SigningKey> {
   return readSigningKey(readFileSync(file, 'utf8'));
 }
 
-export type ProfileFacts = {
+export type ProfileOptions = {
   readonly origins: readonly string[];
   readonly estUrl: string;
   readonly authority: Authority;
@@ -36,7 +36,7 @@ function helpIn(language: Language): { text: string; telephone: string } {
   return { text: words('help.profile'), telephone: words('help.telephone') };
 }
 
-export function profileOf({ origins, estUrl, authority, orderKey, renewal }: ProfileFacts): Record<string, unknown> {
+export function profileOf({ origins, estUrl, authority, orderKey, renewal }: ProfileOptions): Record<string, unknown> {
   return {
     version: 1,
     id: PROFILE_ID,

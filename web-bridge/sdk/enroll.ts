@@ -6,7 +6,7 @@ import { type ReachOptions, reach } from './reach.ts';
 import { reconnecting } from './reconnect.ts';
 
 export type EnrollOptions = ReachOptions & {
-  /** Told every state the enrollment reaches. `error` beside a state that is not final: the agent waits and tries on. */
+  /** Called with every state the enrollment reaches. `error` beside a state that is not final: the agent waits and tries on. */
   onProgress?: (status: EnrollmentStatus) => void;
 };
 

@@ -7,7 +7,7 @@ import { type Permission, permission } from './permission.ts';
 import { connect } from './web-socket.ts';
 
 export type ReachOptions = {
-  /** Told where the page stands on the way to the agent; `SDK_WORDS` has what to show. */
+  /** Called with where the page stands on the way to the agent; `SDK_WORDS` has what to show. */
   onState?: (state: BridgeState) => void;
   /** Stops listening; what the agent has begun goes on. To stop that, `cancel`. */
   signal?: AbortSignal;

@@ -17,7 +17,7 @@ const NOT_OUR_WORDS =
 
 describe("the SDK's words", () => {
   for (const [state, { ja, en }] of Object.entries(SDK_WORDS)) {
-    it(`${state}: what and remedy, in both languages, in the glossary's terms`, () => {
+    it(`${state}: what and remedy are sentences, in Japanese and in English, in the glossary's terms`, () => {
       for (const text of [ja.what, ja.remedy]) expect(text).to.match(/[。]$/).and.not.match(NOT_OUR_WORDS);
       for (const text of [en.what, en.remedy]) expect(text).to.match(/^[A-Z].*\.$/);
     });

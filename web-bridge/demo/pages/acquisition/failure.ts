@@ -18,9 +18,9 @@ export class PageFailure extends Error {
   }
 }
 
-type Told = { what: string; remedy: string; support: string; retry: boolean; reached: boolean };
+type ShownFailure = { what: string; remedy: string; support: string; retry: boolean; reached: boolean };
 
-function tell(error: unknown): Told {
+function describe(error: unknown): ShownFailure {
   if (error instanceof PageFailure) {
     const { what, remedy, support, retry } = error;
     return { what, remedy, support, retry, reached: true };
@@ -35,7 +35,7 @@ function tell(error: unknown): Told {
 }
 
 export function showFailure(error: unknown): void {
-  const { what, remedy, support, retry, reached } = tell(error);
+  const { what, remedy, support, retry, reached } = describe(error);
   const shown = screen('failure');
   find(shown, 'h1').textContent = word(reached ? 'failure.title' : 'trouble.title');
   fill(shown, 'what', what);

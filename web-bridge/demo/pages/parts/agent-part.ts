@@ -6,14 +6,14 @@ export const language = languageOf(document.documentElement.lang);
 
 /** A failure that the bank's server found, in words of the page's language. */
 export class ServerFailure extends Error {
-  readonly told: Told;
+  readonly shown: ShownFailure;
 
-  constructor(told: Told) {
-    super(told.support);
-    this.told = told;
+  constructor(shown: ShownFailure) {
+    super(shown.support);
+    this.shown = shown;
   }
 }
-export type Told = { readonly what: string; readonly remedy: string; readonly support: string };
+export type ShownFailure = { readonly what: string; readonly remedy: string; readonly support: string };
 
 export function find(within: ParentNode, selector: string): HTMLElement {
   const found = within.querySelector<HTMLElement>(selector);
@@ -35,8 +35,8 @@ export function fill(within: ParentNode, texts: Readonly<Record<string, string>>
   for (const [name, text] of Object.entries(texts)) find(within, `[data-fill="${name}"]`).textContent = text;
 }
 
-function tell(error: unknown): Told {
-  if (error instanceof ServerFailure) return error.told;
+function describe(error: unknown): ShownFailure {
+  if (error instanceof ServerFailure) return error.shown;
   if (error instanceof InkanError) return { ...error.words[language], support: error.support };
   console.error(error);
   return { ...wordsOf('failure.internal'), support: 'K99' };
@@ -45,7 +45,7 @@ function tell(error: unknown): Told {
 export function showFailure(root: HTMLElement, error: unknown): void {
   const unreached = error instanceof InkanError && error.code.startsWith('ERR_SDK_');
   find(root, '[data-unreached]').hidden = !unreached;
-  fill(find(root, '[data-part="failure"]'), tell(error));
+  fill(find(root, '[data-part="failure"]'), describe(error));
   show(root, 'failure');
 }
 
