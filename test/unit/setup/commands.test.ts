@@ -97,4 +97,19 @@ describe('the set-up, called wrongly or for help', () => {
     expect(stderr).to.match(/^There is no command demos\.\n\nusage: /);
     expect(setUp().stderr).to.match(/^Which command\?\n\nusage: /);
   });
+
+  it('answers the same when the program itself is started', () => {
+    for (const name of Object.keys(COMMANDS).filter(isCommand)) {
+      const program = resolve(ROOT, COMMANDS[name].program[0] ?? '');
+      const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--nonsense'], {
+        encoding: 'utf8',
+        timeout: 30_000,
+      });
+      expect({ status, stdout, stderr }).to.deep.equal({
+        status: 2,
+        stdout: '',
+        stderr: `There is no option --nonsense.\n\n${usage(name)}\n`,
+      });
+    }
+  });
 });
