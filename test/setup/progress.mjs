@@ -61,7 +61,7 @@ export function startProgress(title, output, now = Date.now) {
   let shownAt = startedAt;
   const line = () => lineOf(title, detail, now() - startedAt);
   const tick = () => {
-    if (output.isTTY) return void output.write(`\r${line().slice(0, (output.columns ?? 80) - 1)}\x1b[K`);
+    if (output.isTTY) return void output.write(`\r${line().slice(0, (output.columns || 80) - 1)}\x1b[K`);
     if (now() - shownAt < PLAIN_EVERY_S * 1000) return undefined;
     shownAt = now();
     return void output.write(`${line()}\n`);

@@ -27,7 +27,9 @@ type Machine = {
 };
 type Outcome = { readonly reason: string | null; readonly shown: string; readonly calls: readonly string[] };
 
-describe('the set-up of system packages', () => {
+describe('the set-up of system packages', function () {
+  this.timeout(60_000);
+
   const folder = ownFolder();
   let machines = 0;
 

@@ -75,7 +75,9 @@ describe('the arguments of npm test, npm run demo and the others', () => {
   });
 });
 
-describe('the set-up, called wrongly or for help', () => {
+describe('the set-up, called wrongly or for help', function () {
+  this.timeout(60_000);
+
   it('answers --help with 0 and without installing anything', () => {
     for (const name of Object.keys(COMMANDS).filter(isCommand))
       expect(setUp(name, '--help')).to.include({ status: 0, stdout: `${usage(name)}\n`, stderr: '' });

@@ -32,6 +32,14 @@ describe('the progress of a long step', () => {
     expect(written[1]).to.equal('\rInstalling (0 s): a\x1b[K');
   });
 
+  it('is 80 columns wide on a terminal that says it has none', () => {
+    const { written, progress } = stage(true, 0);
+    progress.detail('y'.repeat(100));
+    progress.tick();
+    progress.end('done');
+    expect(written[1]).to.equal(`\rInstalling (0 s): ${'y'.repeat(61)}\x1b[K`);
+  });
+
   it('is plain lines otherwise, one in fifteen seconds', () => {
     const { written, clock, progress } = stage(false);
     for (const second of [1, 14, 15, 16, 29, 30]) {
