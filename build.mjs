@@ -19,6 +19,8 @@ import { build } from 'esbuild';
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = join(root, 'dist');
 const ASSET = /\.(json|css|html|svg|png)$/;
+/** These are about the sources. */
+const NO_ASSETS = ['tsconfig.json', 'package.json'];
 
 function compile() {
   const { status } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-b', root], { stdio: 'inherit' });
@@ -29,7 +31,7 @@ function copyAssets() {
   for (const room of ['agent', 'native-config', 'web-bridge', 'test']) {
     for (const entry of readdirSync(join(root, room), { recursive: true, withFileTypes: true })) {
       const source = join(entry.parentPath, entry.name);
-      if (!entry.isFile() || !ASSET.test(entry.name) || entry.name === 'tsconfig.json') continue;
+      if (!entry.isFile() || !ASSET.test(entry.name) || NO_ASSETS.includes(entry.name)) continue;
       const target = join(dist, source.slice(root.length + 1));
       mkdirSync(dirname(target), { recursive: true });
       cpSync(source, target);

@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { argumentsOf } from './setup/commands.mjs';
 
 /** Tests that need the bridge's fixed ports. */
 const ON_FIXED_PORTS = [
@@ -29,8 +30,8 @@ const PAGES = [
   { name: 'security', files: ['dist/test/security/*.test.js'] },
 ];
 
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const measured = process.argv.includes('--coverage');
+const { words: wanted, given } = argumentsOf('test');
+const measured = given.coverage !== undefined;
 const scratch = mkdtempSync(join(tmpdir(), 'inkan-tests-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** @type {string[]} */

@@ -2,10 +2,12 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { argumentsOf } from './setup/commands.mjs';
 import { walkPastEveryScreen } from './stage/every-screen.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../docs/screenshots');
 
+argumentsOf('screenshots');
 mkdirSync(FOLDER, { recursive: true });
 const folder = mkdtempSync(join(tmpdir(), 'inkan-screenshots-'));
 try {

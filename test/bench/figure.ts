@@ -14,10 +14,7 @@ export type Figure = {
   readonly note?: string;
 };
 
-export type Topic = {
-  readonly name: string;
-  readonly measure: (bench: Bench) => Promise<readonly Figure[]>;
-};
+export type Topic = (bench: Bench) => Promise<readonly Figure[]>;
 
 /** What every topic is given. */
 export type Bench = {

@@ -1,11 +1,11 @@
 /**
- * `npm run bench`: what we cost beside what the same work costs at the least, measured in one run on this machine.
- * `-- --quick` takes a few rounds only, `-- --long` the 10,000 reconnects and 500 enrollments; a word takes the topic of
- * that name. Writes dist/bench/results.json and results.svg.
+ * `npm run bench`: what we cost beside what the same work costs at the least, measured in one run on this machine. Writes
+ * dist/bench/results.json and results.svg.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { argumentsOf, BENCH_TOPICS } from '../setup/commands.mjs';
 import { chart } from './chart.ts';
 import { type Figure, header, isMissed, line, ratioOf, type Topic } from './figure.ts';
 import { bridge } from './figures/bridge.ts';
@@ -20,25 +20,21 @@ import { sizes } from './figures/sizes.ts';
 import { buildFloor } from './programs.ts';
 
 /** In this order; generated things lie with what is built. */
-const TOPICS: readonly Topic[] = [
-  { name: 'enrollment', measure: enrollment },
-  { name: 'readiness', measure: readiness },
-  { name: 'bridge', measure: bridge },
-  { name: 'login', measure: login },
-  { name: 'listing', measure: listing },
-  { name: 'side-by-side', measure: sideBySide },
-  { name: 'load', measure: load },
-  { name: 'endurance', measure: endurance },
-  { name: 'sizes', measure: sizes },
-];
+const TOPICS: Readonly<Record<(typeof BENCH_TOPICS)[number], Topic>> = {
+  enrollment,
+  readiness,
+  bridge,
+  login,
+  listing,
+  'side-by-side': sideBySide,
+  load,
+  endurance,
+  sizes,
+};
 const RESULTS = resolve(import.meta.dirname, '../../bench');
 
-const words = process.argv.slice(2);
-const quick = words.includes('--quick');
-const wanted = words.filter((word) => !word.startsWith('--'));
-const stranger = wanted.find((word) => !TOPICS.some(({ name }) => name === word));
-if (stranger !== undefined)
-  throw new Error(`No topic ${stranger}; there are ${TOPICS.map(({ name }) => name).join(', ')}`);
+const { words: wanted, given } = argumentsOf('bench');
+const quick = given['quick'] !== undefined;
 
 const folder = mkdtempSync(join(tmpdir(), 'inkan-bench-'));
 const startedAt = performance.now();
@@ -47,9 +43,9 @@ try {
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}, ${process.platform}`;
   console.log(`\n${machine}${quick ? ', quick: rounds too few for more than a look' : ''}\n\n${header()}`);
   const figures: Figure[] = [];
-  for (const { name, measure } of TOPICS) {
+  for (const name of BENCH_TOPICS) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
-    for (const figure of await measure({ folder, floor, quick })) {
+    for (const figure of await TOPICS[name]({ folder, floor, quick })) {
       figures.push(figure);
       console.log(line(figure));
     }

@@ -5,6 +5,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Bank, startBank } from '../../web-bridge/demo/bank.ts';
+import { argumentsOf } from '../setup/commands.mjs';
 import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
 import { showDesk } from './person.ts';
@@ -14,7 +15,7 @@ const STATE = resolve(import.meta.dirname, '../../../.demo');
 /** Free ports are taken where these are not. */
 const PORTS = { site: 5410, ca: 5411, est: 5412 };
 
-const auto = process.argv.includes('--auto');
+const auto = argumentsOf('demo').given['auto'] !== undefined;
 rmSync(STATE, { recursive: true, force: true });
 mkdirSync(STATE, { mode: 0o700 });
 

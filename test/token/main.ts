@@ -1,7 +1,7 @@
 /**
- * `npm run test:token -- --module PATH [--slot N]`: the contract of a token on a token of somebody's desk. The PIN is typed
- * in the terminal and stays in memory; everything made bears a label of this run and is removed; at the end there is a row
- * for the compatibility table in `native-config/README.md`.
+ * `npm run test:token -- --module PATH`: the contract of a token on a token of your own. The PIN is typed in the
+ * terminal and stays in memory; everything made bears a label of this run and is removed; at the end there is a row for the
+ * compatibility table in `native-config/README.md`.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -9,19 +9,18 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import Mocha from 'mocha';
 import { closeTerminal, openTerminal, readLine } from '../../agent/dialog/terminal-line.ts';
 import type { TokenDescription } from '../../agent/ports/token.ts';
 import { createTokens } from '../../agent/token/token.ts';
 import { checkModulePath } from '../../native-config/module-path.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Examination } from '../../web-bridge/protocol/methods.ts';
 import { KEY_TYPES, type KeyType } from '../../web-bridge/protocol/order.ts';
 import { tokenContract } from '../contract/token.ts';
+import { argumentsOf } from '../setup/commands.mjs';
 
-const USAGE = `usage: npm run test:token -- --module PATH [--slot N] [--keys rsa-2048,ec-p256]
-         [--means hardware|emulated|software] [--parameters TEXT] [--env NAME=VALUE …]`;
 const TIMEOUT_MS = 20 * 60_000;
 const TYPING_MS = 5 * 60_000;
 const LIST_MS = 60_000;
@@ -29,16 +28,9 @@ const LIST_MS = 60_000;
 type Slot = { readonly id: number; readonly label: string; readonly serialNumber: string; readonly model: string };
 type Found = { readonly library: string; readonly slot: Slot; readonly token: TokenDescription };
 
-const { values } = parseArgs({
-  options: {
-    module: { type: 'string' },
-    slot: { type: 'string' },
-    keys: { type: 'string' },
-    means: { type: 'string', default: 'hardware' },
-    parameters: { type: 'string' },
-    env: { type: 'string', multiple: true, default: [] },
-  },
-});
+const { given } = argumentsOf('token');
+const valueOf = (option: string): string | undefined => given[option]?.at(-1);
+const wantedKeys = valueOf('keys')?.split(',');
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'inkan-test-token-'));
 // The contract's scripted human reads the PIN from a file in its folder, which so lies in memory and goes with us.
@@ -46,11 +38,12 @@ process.env['TMPDIR'] = folder;
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 let interrupt = (): void => process.exit(130);
 process.on('SIGINT', () => interrupt());
-process.exit(await main().catch((error: unknown) => refuse(`The token could not be tried. ${String(error)}`)));
+process.exit(await main().catch((error: unknown) => refuse(`The token could not be tried: ${reasonOf(error)}`)));
 
 async function main(): Promise<number> {
-  if (!values.module) return refuse(USAGE);
-  const module = await describeModule(values.module);
+  const stranger = wantedKeys?.find((name) => !KEY_TYPES.some((type) => type === name));
+  if (stranger !== undefined) return refuse(`There is no key type ${stranger}. There are ${KEY_TYPES.join(', ')}.`);
+  const module = await describeModule(resolve(valueOf('module') ?? ''));
   const found = await findToken(module);
   if (typeof found === 'string') return refuse(found);
   const { token } = found;
@@ -67,9 +60,10 @@ async function main(): Promise<number> {
 }
 
 async function describeModule(path: string): Promise<Pkcs11Module> {
-  const environment = Object.fromEntries(values.env.map((text) => [text.split('=')[0], text.replace(/^[^=]*=/, '')]));
-  const { parameters } = values;
-  return { path: await checkModulePath(resolve(path)), environment, ...(parameters ? { parameters } : {}) };
+  const variables = given['env'] ?? [];
+  const environment = Object.fromEntries(variables.map((text) => [text.split('=')[0], text.replace(/^[^=]*=/, '')]));
+  const parameters = valueOf('parameters');
+  return { path: await checkModulePath(path), environment, ...(parameters ? { parameters } : {}) };
 }
 
 async function findToken(module: Pkcs11Module): Promise<Found | string> {
@@ -86,7 +80,8 @@ async function findToken(module: Pkcs11Module): Promise<Found | string> {
     const token = listed.find(({ label, serialNumber }) => label === slot.label && serialNumber === slot.serialNumber);
     return token ? [{ library, slot, token }] : [];
   });
-  const wanted = values.slot === undefined ? pairs : pairs.filter(({ slot }) => String(slot.id) === values.slot);
+  const asked = valueOf('slot');
+  const wanted = asked === undefined ? pairs : pairs.filter(({ slot }) => String(slot.id) === asked);
   const [only] = wanted;
   if (only && wanted.length === 1) return only;
   const list = pairs.map(({ slot }) => `  --slot ${slot.id}   ${slot.label} (${slot.model})`);
@@ -122,7 +117,7 @@ async function tryToken(module: Pkcs11Module, found: Found, pin: string): Promis
   // One log-in before all others: a wrong PIN must not be sent again and again.
   const before = quietly(() => counted('count').objects);
   if (before === undefined) return refuse('The log-in failed, so nothing was tried. The PIN was sent once.');
-  const keyTypes = values.keys ? KEY_TYPES.filter((type) => values.keys?.split(',').includes(type)) : token.keyTypes;
+  const keyTypes = wantedKeys ? KEY_TYPES.filter((type) => wantedKeys.includes(type)) : token.keyTypes;
   const records: Examination[] = [];
   const own = {
     serialNumber: token.serialNumber,
@@ -169,7 +164,16 @@ function row(
     records.map(({ trials }) => trials.map(({ trial, outcome }) => `${trial} ${outcome}`).join(', ')),
   );
   const when = new Date().toISOString().slice(0, 10);
-  const cells = [name, version, token.model, keyTypes.join(' '), [...trials].join('; '), outcome, when, values.means];
+  const cells = [
+    name,
+    version,
+    token.model,
+    keyTypes.join(' '),
+    [...trials].join('; '),
+    outcome,
+    when,
+    valueOf('means') ?? 'hardware',
+  ];
   return `| ${cells.join(' | ')} |`;
 }
 
@@ -192,6 +196,12 @@ function quietly<T>(work: () => T): T | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** An error of ours says in its cause what was wrong with a path; a program that failed says it in one line of its output. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AgentError && error.cause instanceof Error) return error.cause.message;
+  return /^Error: (?!Command failed)(.*)$/m.exec(String(error))?.[1] ?? String(error);
 }
 
 function refuse(text: string): number {
