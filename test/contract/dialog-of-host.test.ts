@@ -9,9 +9,9 @@ import { createTokens } from '../../agent/token/token.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
-import { type Desk, PIN_CONTEXT, stageDesk } from './desk.ts';
 import { childrenOf, isGone, until } from './processes.ts';
 import { codeOf } from './token.ts';
+import { PIN_CONTEXT, setUpTokenTests, type TokenSetup } from './token-setup.ts';
 
 /** Speaks Assuan as pinentry does, and at GETPIN does what `$0.does` says; like pinentry it does not look at its input then. */
 const PINENTRY = `#!/bin/sh
@@ -27,7 +27,7 @@ done
 
 describe('the PIN dialog of a token host', function () {
   this.timeout(30_000);
-  let desk: Desk;
+  let setup: TokenSetup;
   let faulty: FaultyModule;
   let token: TokenDescription;
   let pinentry: string;
@@ -42,23 +42,23 @@ describe('the PIN dialog of a token host', function () {
   const request = () => ({ ckaId: randomBytes(16), label: 'desk', keys: ['ec-p256'] as const });
 
   before(async () => {
-    desk = stageDesk();
-    faulty = buildFaultyModule(desk.folder, ['desk']);
-    token = (await desk.tokens([faulty.planned('')]).list(new AbortController().signal))[0]!;
-    await desk.rest();
-    mkdirSync(join(desk.folder, 'bin'));
-    pinentry = join(desk.folder, 'bin', 'pinentry-qt');
+    setup = setUpTokenTests();
+    faulty = buildFaultyModule(setup.folder, ['desk']);
+    token = (await setup.tokens([faulty.planned('')]).list(new AbortController().signal))[0]!;
+    await setup.rest();
+    mkdirSync(join(setup.folder, 'bin'));
+    pinentry = join(setup.folder, 'bin', 'pinentry-qt');
     writeFileSync(pinentry, PINENTRY);
     chmodSync(pinentry, 0o755);
   });
-  after(() => desk.leave());
+  after(() => setup.leave());
 
   const tokensWith = (module: Pkcs11Module) =>
     createTokens({
       modules: async () => [module],
       dialog: { language: 'ja', timeoutMs: 20_000 },
       profileFolders: [],
-      environment: { ...process.env, DISPLAY: ':none', PATH: `${join(desk.folder, 'bin')}:${process.env['PATH']}` },
+      environment: { ...process.env, DISPLAY: ':none', PATH: `${join(setup.folder, 'bin')}:${process.env['PATH']}` },
       report: () => {},
     });
   const shown = async (does: string): Promise<void> => writeFileSync(`${pinentry}.does`, does);

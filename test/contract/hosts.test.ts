@@ -7,9 +7,9 @@ import { expect } from 'chai';
 import type { TokenDescription } from '../../agent/ports/token.ts';
 import type { TokenService } from '../../agent/token/token.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
-import { type Desk, PIN_CONTEXT, stageDesk } from './desk.ts';
 import { childrenOf, isGone, until } from './processes.ts';
 import { codeOf } from './token.ts';
+import { PIN_CONTEXT, setUpTokenTests, type TokenSetup } from './token-setup.ts';
 
 const MINUTE_MS = 60_000;
 const calm = new AbortController().signal;
@@ -18,26 +18,26 @@ const deadlines = { ...waits, token: {} };
 
 describe('the hosts of a token', function () {
   this.timeout(30_000);
-  let desk: Desk;
+  let setup: TokenSetup;
   let faulty: FaultyModule;
   before(() => {
-    desk = stageDesk();
-    faulty = buildFaultyModule(desk.folder, ['desk']);
-    desk.writePin(faulty.pin);
+    setup = setUpTokenTests();
+    faulty = buildFaultyModule(setup.folder, ['desk']);
+    setup.writePin(faulty.pin);
   });
   afterEach(async () => {
     mock.timers.reset();
-    await desk.rest();
+    await setup.rest();
     expect(hosts()).to.deep.equal([]);
   });
-  after(() => desk.leave());
+  after(() => setup.leave());
 
   const hosts = (): number[] => childrenOf(process.pid).filter((pid) => !isGone(pid));
   const logins = (): number => faulty.calls().filter((name) => name === 'C_Login').length;
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const hasModule = (pid: number): boolean => readFileSync(`/proc/${pid}/maps`, 'utf8').includes('faulty.so');
   async function looked(plan = ''): Promise<{ tokens: TokenService; token: TokenDescription }> {
-    const tokens = desk.tokens([faulty.planned(plan)]);
+    const tokens = setup.tokens([faulty.planned(plan)]);
     const [token] = await tokens.list(calm);
     return { tokens, token: token! };
   }
@@ -70,7 +70,7 @@ describe('the hosts of a token', function () {
   });
 
   it('do not mind that the task of their look is over', async () => {
-    const tokens = desk.tokens([faulty.planned('')]);
+    const tokens = setup.tokens([faulty.planned('')]);
     const task = new AbortController();
     await tokens.list(task.signal);
     const first = hosts();
@@ -95,7 +95,7 @@ describe('the hosts of a token', function () {
   });
 
   it('are ready for a page: one spare without a module, which does the next look', async () => {
-    const tokens = desk.tokens([faulty.planned('')]);
+    const tokens = setup.tokens([faulty.planned('')]);
     tokens.keepReady();
     tokens.keepReady();
     const spare = hosts();
@@ -117,7 +117,7 @@ describe('the hosts of a token', function () {
   });
 
   for (const [name, begin] of [
-    ['a spare', async () => desk.tokens([faulty.planned('')]).keepReady()],
+    ['a spare', async () => setup.tokens([faulty.planned('')]).keepReady()],
     ['one that rests', looked],
   ] as const)
     it(`end after a minute without work: ${name}`, async () => {
@@ -144,10 +144,10 @@ describe('the hosts of a token', function () {
     while (hosts().length > 0) await turn();
 
     const reference = { ckaId, spki: key.spki, keyType: key.keyType };
-    const certificate = desk.certify(key.spki, '/CN=desk');
-    desk.script({ pin: 'cancel' });
+    const certificate = setup.certify(key.spki, '/CN=desk');
+    setup.script({ pin: 'cancel' });
     expect(await codeOf(session.store(reference, certificate, [], 'desk'))).to.equal('ERR_USER_PIN_CANCELLED');
-    desk.script({});
+    setup.script({});
     await session.store(reference, certificate, [], 'desk');
     await session.prove(reference, certificate, randomBytes(32));
     expect(logins() - before).to.equal(2);

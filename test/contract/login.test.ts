@@ -13,8 +13,8 @@ import { listTokens } from '../../agent/token-host/slots.ts';
 import { privateKeyTemplate, publicKeyTemplate } from '../../agent/token-host/templates.ts';
 import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
-import { type Desk, PIN_CONTEXT, stageDesk } from './desk.ts';
 import { codeOf } from './token.ts';
+import { PIN_CONTEXT, setUpTokenTests, type TokenSetup } from './token-setup.ts';
 
 const COUNT_LOW = 'C_GetTokenInfo:*:flag-0x10000';
 const FINAL_TRY = 'C_GetTokenInfo:*:flag-0x20000';
@@ -22,7 +22,7 @@ const LOCKED = 'C_GetTokenInfo:*:flag-0x40000';
 
 describe('the log-in to a token', function () {
   this.timeout(30_000);
-  let desk: Desk;
+  let setup: TokenSetup;
   let faulty: FaultyModule;
   let module: LoadedModule | undefined;
   let token: OpenToken;
@@ -36,18 +36,18 @@ describe('the log-in to a token', function () {
   let whenAsked: () => unknown = () => {};
 
   before(() => {
-    desk = stageDesk();
-    faulty = buildFaultyModule(desk.folder, ['desk']);
+    setup = setUpTokenTests();
+    faulty = buildFaultyModule(setup.folder, ['desk']);
   });
   afterEach(() => {
     wipePins(token);
     if (module) finalize(module, [token.slot]);
     module = undefined;
   });
-  after(() => desk.leave());
+  after(() => setup.leave());
 
   /** A human who types these, one after the other, and then gives up. */
-  async function atDesk(plan: string, entries: readonly string[]): Promise<void> {
+  async function withCustomer(plan: string, entries: readonly string[]): Promise<void> {
     questions = [];
     dialogs = [];
     willing = true;
@@ -88,7 +88,7 @@ describe('the log-in to a token', function () {
   const logins = (): number => faulty.calls().filter((name) => name === 'C_Login').length;
 
   it('asks once and logs in once for a whole operation', async () => {
-    await atDesk('', [faulty.pin]);
+    await withCustomer('', [faulty.pin]);
     await login(token);
     await login(token);
     expect(questions).to.have.lengthOf(1);
@@ -97,51 +97,51 @@ describe('the log-in to a token', function () {
   });
 
   it('asks again after a refusal, and tells of it', async () => {
-    await atDesk('', ['00000000', faulty.pin]);
+    await withCustomer('', ['00000000', faulty.pin]);
     await login(token);
     expect(questions.map(({ refusedBefore }) => refusedBefore)).to.deep.equal([false, true]);
     expect(logins()).to.equal(2);
   });
 
   it('never sends a refused PIN again, even if a human types it again', async () => {
-    await atDesk('', ['00000000', '00000000', '00000000', faulty.pin]);
+    await withCustomer('', ['00000000', '00000000', '00000000', faulty.pin]);
     expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_INCORRECT');
     expect(questions).to.have.lengthOf(3);
     expect(logins()).to.equal(1);
   });
 
   it('takes three entries and no more', async () => {
-    await atDesk('', ['00000001', '00000002', '00000003', faulty.pin]);
+    await withCustomer('', ['00000001', '00000002', '00000003', faulty.pin]);
     expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_INCORRECT');
     expect(logins()).to.equal(3);
   });
 
   it('makes no call at all when the token says that its PIN is locked', async () => {
-    await atDesk(LOCKED, [faulty.pin]);
+    await withCustomer(LOCKED, [faulty.pin]);
     expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_LOCKED');
     expect(questions).to.deep.equal([]);
     expect(logins()).to.equal(0);
   });
 
   it('says that the PIN is locked when the token calls the right PIN wrong: only the flag tells', async () => {
-    await atDesk('', [faulty.pin]);
+    await withCustomer('', [faulty.pin]);
     whenAsked = () => Object.assign(process.env, { FAULTY_PLAN: `C_Login:*:0xa0;${LOCKED}` });
     expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_LOCKED');
     expect(logins()).to.equal(1);
   });
 
   it('warns before the last tries', async () => {
-    await atDesk(COUNT_LOW, [faulty.pin]);
+    await withCustomer(COUNT_LOW, [faulty.pin]);
     await login(token);
     expect(questions[0]?.tries).to.equal('few');
     finalize(module!, [token.slot]);
-    await atDesk(FINAL_TRY, [faulty.pin]);
+    await withCustomer(FINAL_TRY, [faulty.pin]);
     await login(token);
     expect(questions[0]?.tries).to.equal('last');
   });
 
   it('uses the accepted PIN again when the module is started anew, and asks nobody', async () => {
-    await atDesk('', [faulty.pin]);
+    await withCustomer('', [faulty.pin]);
     await login(token);
     restart(token);
     await login(token);
@@ -150,7 +150,7 @@ describe('the log-in to a token', function () {
   });
 
   it('wipes every PIN at the end', async () => {
-    await atDesk('', ['00000000', faulty.pin]);
+    await withCustomer('', ['00000000', faulty.pin]);
     await login(token);
     const pins = [token.pin!, ...token.refused];
     wipePins(token);
@@ -159,7 +159,7 @@ describe('the log-in to a token', function () {
   });
 
   it('logs in between C_SignInit and C_Sign for a key that asks for it each time', async () => {
-    await atDesk('', [faulty.pin]);
+    await withCustomer('', [faulty.pin]);
     await login(token);
     const ckaId = randomBytes(16);
     const row = KEY_TYPE['ec-p256'];
@@ -179,20 +179,20 @@ describe('the log-in to a token', function () {
   });
 
   it('asks whether the last try is to be used, and makes no call where it is not', async () => {
-    await atDesk(FINAL_TRY, [faulty.pin]);
+    await withCustomer(FINAL_TRY, [faulty.pin]);
     willing = false;
     expect(await codeOf(login(token))).to.equal('ERR_USER_PIN_CANCELLED');
     expect([dialogs, questions, logins()]).to.deep.equal([['lastTry'], [], 0]);
   });
 
   it('tells whom to call where the PIN is locked', async () => {
-    await atDesk(LOCKED, [faulty.pin]);
+    await withCustomer(LOCKED, [faulty.pin]);
     expect(await codeOf(login(token))).to.equal('ERR_TOKEN_PIN_LOCKED');
     expect(dialogs).to.deep.equal(['locked']);
   });
 
   it('starts the module anew where it says that somebody is logged in already: no PIN was judged', async () => {
-    await atDesk('C_Login:*:0x100', [faulty.pin]);
+    await withCustomer('C_Login:*:0x100', [faulty.pin]);
     const step = async (name: string) => void (name === 'restart' && (process.env['FAULTY_PLAN'] = ''));
     token = { ...token, progress: { ...token.progress, step } };
     await login(token);
@@ -201,13 +201,13 @@ describe('the log-in to a token', function () {
   });
 
   it('never tells the PIN a second time to a module that says so again', async () => {
-    await atDesk('C_Login:*:0x100', [faulty.pin]);
+    await withCustomer('C_Login:*:0x100', [faulty.pin]);
     expect(await codeOf(login(token))).to.equal('ERR_TOKEN_FAILED');
     expect(logins()).to.equal(2);
   });
 
   it('leaves the typing to the reader that has a pad, and says so for as long as it takes', async () => {
-    await atDesk('C_GetTokenInfo:*:flag-0x100;C_Login:*:pin-pad', []);
+    await withCustomer('C_GetTokenInfo:*:flag-0x100;C_Login:*:pin-pad', []);
     module = await loadForPinPad(module!);
     token = await openToken(module, token.identity, PIN_CONTEXT, token.dialog, token.progress);
     await login(token);
@@ -215,12 +215,12 @@ describe('the log-in to a token', function () {
   });
 
   it('is refused by such a reader where it gets a PIN instead of NULL (the test can fail)', async () => {
-    await atDesk('C_GetTokenInfo:*:flag-0x100;C_Login:*:pin-pad', []);
+    await withCustomer('C_GetTokenInfo:*:flag-0x100;C_Login:*:pin-pad', []);
     expect(await codeOf(login(token))).to.equal('ERR_TOKEN_FAILED');
   });
 
   it('changes the PIN once the present one was accepted; what the token finds unfit is asked for again', async () => {
-    await atDesk('', ['00000000', faulty.pin]);
+    await withCustomer('', ['00000000', faulty.pin]);
     newPins = ['1', faulty.pin];
     await changePin(token);
     expect(questions.map(({ refusedBefore }) => refusedBefore)).to.deep.equal([false, true]);

@@ -9,7 +9,7 @@ import type { TokenDescription } from '../../agent/ports/token.ts';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { skip } from '../stage/skip.ts';
-import { type Desk, PIN_CONTEXT, stageDesk } from './desk.ts';
+import { PIN_CONTEXT, setUpTokenTests, type TokenSetup } from './token-setup.ts';
 
 const PIN = '73915846';
 const PATHS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu'].flatMap((folder) => [
@@ -21,7 +21,7 @@ const deadlines = { dialogMs: 20_000, caMs: 1, pendingMs: 1, retryAtLeastMs: 1, 
 
 describe('a token of NSS', function () {
   this.timeout(30_000);
-  let desk: Desk;
+  let setup: TokenSetup;
   let module: Pkcs11Module;
   let token: TokenDescription;
 
@@ -30,22 +30,22 @@ describe('a token of NSS', function () {
     if (!found || spawnSync('certutil', ['-H']).error) {
       return skip(this, 'a token of NSS needs libnss3 libnss3-tools');
     }
-    desk = stageDesk();
-    desk.writePin(PIN);
-    const db = join(desk.folder, 'db');
+    setup = setUpTokenTests();
+    setup.writePin(PIN);
+    const db = join(setup.folder, 'db');
     mkdirSync(db);
-    writeFileSync(join(desk.folder, 'pw'), `${PIN}\n`, { mode: 0o600 });
-    execFileSync('certutil', ['-N', '-d', `sql:${db}`, '-f', join(desk.folder, 'pw')], { stdio: 'pipe' });
+    writeFileSync(join(setup.folder, 'pw'), `${PIN}\n`, { mode: 0o600 });
+    execFileSync('certutil', ['-N', '-d', `sql:${db}`, '-f', join(setup.folder, 'pw')], { stdio: 'pipe' });
     const parameters = `configdir='sql:${db}' certPrefix='' keyPrefix='' secmod='secmod.db' flags=`;
     module = { path: realpathSync(found), parameters, environment: {} };
-    const list = await desk.tokens([module]).list(calm);
+    const list = await setup.tokens([module]).list(calm);
     token = list.find(({ userPinInitialized, label }) => userPinInitialized && /Certificate DB/.test(label))!;
   });
-  after(() => desk?.leave());
+  after(() => setup?.leave());
 
   for (const type of ['rsa-2048', 'ec-p256'] as const) {
     it(`is refused by examination, and keeps nothing of the ${type} pair`, async () => {
-      const session = await desk.tokens([module]).open(token, PIN_CONTEXT, deadlines, calm);
+      const session = await setup.tokens([module]).open(token, PIN_CONTEXT, deadlines, calm);
       const ckaId = randomBytes(16);
       const error: unknown = await session
         .generate({ ckaId, label: 'desk', keys: [type] })

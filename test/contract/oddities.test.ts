@@ -16,34 +16,34 @@ import { type OpenToken, openToken } from '../../agent/token-host/session.ts';
 import { listTokens } from '../../agent/token-host/slots.ts';
 import { prove, store } from '../../agent/token-host/write-back.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
-import { type Desk, PIN_CONTEXT, stageDesk, witness } from './desk.ts';
 import { childrenOf, until } from './processes.ts';
 import { codeOf } from './token.ts';
+import { PIN_CONTEXT, setUpTokenTests, type TokenSetup, witness } from './token-setup.ts';
 
 const calm = new AbortController().signal;
 const patient = { dialogMs: 20_000, caMs: 1, pendingMs: 1, retryAtLeastMs: 1, retryAtMostMs: 1, token: {} };
 
 describe('a module that lies, and a card with ways of its own', function () {
   this.timeout(60_000);
-  let desk: Desk;
+  let setup: TokenSetup;
   let faulty: FaultyModule;
   let description: TokenDescription;
   let session: TokenSession | undefined;
 
   before(async () => {
-    desk = stageDesk();
-    faulty = buildFaultyModule(desk.folder, ['desk']);
-    desk.writePin(faulty.pin);
-    description = (await desk.tokens([faulty.planned('')]).list(calm))[0]!;
+    setup = setUpTokenTests();
+    faulty = buildFaultyModule(setup.folder, ['desk']);
+    setup.writePin(faulty.pin);
+    description = (await setup.tokens([faulty.planned('')]).list(calm))[0]!;
   });
   afterEach(async () => {
     await session?.close();
     session = undefined;
   });
-  after(() => desk.leave());
+  after(() => setup.leave());
 
   async function opened(plan: string): Promise<TokenSession> {
-    session = await desk.tokens([faulty.planned(plan)]).open(description, PIN_CONTEXT, patient, calm);
+    session = await setup.tokens([faulty.planned(plan)]).open(description, PIN_CONTEXT, patient, calm);
     return session;
   }
   const ecKey = () => ({ ckaId: randomBytes(16), label: 'desk', keys: ['ec-p256'] as const });
@@ -59,7 +59,7 @@ describe('a module that lies, and a card with ways of its own', function () {
     const key = await (await opened('')).generate(request);
     await session!.close();
     const reference = { ckaId: request.ckaId, spki: key.spki, keyType: key.keyType };
-    const certificate = desk.certify(key.spki, '/CN=desk');
+    const certificate = setup.certify(key.spki, '/CN=desk');
     const writing = (await opened('C_GetTokenInfo:*:room-100')).store(reference, certificate, [], 'desk');
     expect(await codeOf(writing)).to.equal('ERR_TOKEN_FULL');
     expect(faulty.calls()).not.to.include('C_CreateObject');
@@ -80,7 +80,7 @@ describe('a module that lies, and a card with ways of its own', function () {
       expect(await codeOf((await opened(plan)).generate(ecKey())), plan).to.match(/^ERR_(TOKEN|INTERNAL)/);
       await session!.close();
     }
-    expect((await desk.tokens([faulty.planned('')]).list(calm)).length).to.equal(1);
+    expect((await setup.tokens([faulty.planned('')]).list(calm)).length).to.equal(1);
   });
 
   it('takes its time for RSA-4096 while the agent goes on: its event loop never waits for a token', async () => {
@@ -97,8 +97,8 @@ describe('a module that lies, and a card with ways of its own', function () {
   });
 
   it('runs where no core may be dumped', async () => {
-    await desk.rest();
-    const listing = desk.tokens([faulty.planned('C_GetSlotList:1:slow-1000')]).list(calm);
+    await setup.rest();
+    const listing = setup.tokens([faulty.planned('C_GetSlotList:1:slow-1000')]).list(calm);
     await until('the call', () => faulty.calls().includes('C_GetSlotList'), 10_000);
     const limits = childrenOf(process.pid).map((pid) => readFileSync(`/proc/${pid}/limits`, 'utf8'));
     expect(limits.map((text) => /Max core file size\s+(\S+)\s+(\S+)/.exec(text)?.slice(1))).to.deep.equal([['0', '0']]);
@@ -139,7 +139,7 @@ describe('a module that lies, and a card with ways of its own', function () {
     const made = async (ckaId = randomBytes(16)) => {
       const key = await generate(token, { ckaId, label: 'desk', keys: ['ec-p256'] });
       const reference = { ckaId, spki: key.spki, keyType: key.keyType };
-      return { ckaId, key, reference, certificate: desk.certify(key.spki, '/CN=desk') };
+      return { ckaId, key, reference, certificate: setup.certify(key.spki, '/CN=desk') };
     };
     const write = (value: Uint8Array, ckaId: Uint8Array, onToken: boolean): void => {
       token.p11.C_CreateObject(token.session, [
@@ -180,8 +180,8 @@ describe('a module that lies, and a card with ways of its own', function () {
     it('shows an attestation beside the key: it is handed over, and is in no list of certificates', async () => {
       const ckaId = randomBytes(16);
       const { key } = await made(ckaId);
-      write(desk.certify(key.spki, '/CN=Attestation'), ckaId, false);
-      write(desk.authority(), ckaId, false);
+      write(setup.certify(key.spki, '/CN=Attestation'), ckaId, false);
+      write(setup.authority(), ckaId, false);
       const again = await generate(token, { ckaId, label: 'desk', keys: ['ec-p256'] });
       expect(again.attestation).to.have.lengthOf(1);
       const text = execFileSync('openssl', ['x509', '-inform', 'DER', '-noout', '-subject'], {
@@ -194,7 +194,7 @@ describe('a module that lies, and a card with ways of its own', function () {
 
     it('holds the certificate of another key where ours belongs: its owner is asked', async () => {
       const { ckaId, reference, certificate } = await made();
-      write(desk.authority(), ckaId, true);
+      write(setup.authority(), ckaId, true);
       const request = { key: reference, certificate, chain: [], label: 'desk' };
       expect(await codeOf(store(token, request))).to.equal('ERR_USER_REFUSED');
       expect(asked).to.deep.equal(['CN=Token Test CA']);
@@ -206,7 +206,7 @@ describe('a module that lies, and a card with ways of its own', function () {
 
     it('holds an older certificate of the same key there: nobody is asked', async () => {
       const { ckaId, reference, certificate } = await made();
-      write(desk.certify(reference.spki, '/CN=placeholder'), ckaId, true);
+      write(setup.certify(reference.spki, '/CN=placeholder'), ckaId, true);
       await store(token, { key: reference, certificate, chain: [], label: 'desk' });
       expect(asked).to.deep.equal([]);
     });

@@ -5,32 +5,32 @@ import { expect } from 'chai';
 import type { TokenDescription } from '../../agent/ports/token.ts';
 import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
-import { type Desk, PIN_CONTEXT, stageDesk, witness } from './desk.ts';
+import { PIN_CONTEXT, setUpTokenTests, type TokenSetup, witness } from './token-setup.ts';
 
 const calm = new AbortController().signal;
 const deadlines = { dialogMs: 5_000, caMs: 1, pendingMs: 1, retryAtLeastMs: 1, retryAtMostMs: 1, token: {} };
 
 describe('the removal of a pair', function () {
   this.timeout(60_000);
-  let desk: Desk;
+  let setup: TokenSetup;
   let faulty: FaultyModule;
   let token: TokenDescription;
 
   before(async () => {
-    desk = stageDesk();
-    faulty = buildFaultyModule(desk.folder, ['desk']);
-    desk.writePin(faulty.pin);
-    desk.script({});
-    [token] = (await desk.tokens([faulty.planned('')]).list(calm)) as [TokenDescription];
+    setup = setUpTokenTests();
+    faulty = buildFaultyModule(setup.folder, ['desk']);
+    setup.writePin(faulty.pin);
+    setup.script({});
+    [token] = (await setup.tokens([faulty.planned('')]).list(calm)) as [TokenDescription];
   });
-  after(() => desk.leave());
+  after(() => setup.leave());
 
   const classes = () => witness(faulty.planned(''), token, faulty.pin).map((object) => object.class);
 
   async function installed(ckaId = randomBytes(16)): Promise<CertificateDer> {
-    const session = await desk.tokens([faulty.planned('')]).open(token, PIN_CONTEXT, deadlines, calm);
+    const session = await setup.tokens([faulty.planned('')]).open(token, PIN_CONTEXT, deadlines, calm);
     const { keyType, spki } = await session.generate({ ckaId, label: 'desk', keys: ['ec-p256'] });
-    const certificate = desk.certify(spki, '/CN=desk');
+    const certificate = setup.certify(spki, '/CN=desk');
     await session.store({ ckaId, spki, keyType }, certificate, [], 'desk');
     await session.close();
     return certificate;
@@ -38,7 +38,7 @@ describe('the removal of a pair', function () {
 
   async function removed(certificate: CertificateDer, plan: string): Promise<number> {
     const asked = { ...PIN_CONTEXT, purpose: 'remove' } as const;
-    const session = await desk.tokens([faulty.planned(plan)]).open(token, asked, deadlines, calm);
+    const session = await setup.tokens([faulty.planned(plan)]).open(token, asked, deadlines, calm);
     try {
       return (await session.remove(certificate)).left;
     } finally {

@@ -8,9 +8,9 @@ import type { Plan } from '../../agent/ports/plan.ts';
 import type { KeyReference, TokenDescription, TokenSession } from '../../agent/ports/token.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
-import { type Desk, PIN_CONTEXT, requestInfo, stageDesk, witness } from './desk.ts';
 import { childrenOf, isGone, until } from './processes.ts';
 import { codeOf } from './token.ts';
+import { PIN_CONTEXT, requestInfo, setUpTokenTests, type TokenSetup, witness } from './token-setup.ts';
 
 const calm = new AbortController().signal;
 const SHORT_MS = 500;
@@ -68,37 +68,37 @@ const ON_THE_WAY = [
 
 describe('a token host whose module is faulty', function () {
   this.timeout(120_000);
-  let desk: Desk;
+  let setup: TokenSetup;
   let faulty: FaultyModule;
   let token: TokenDescription;
   let lanes: TokenDescription[];
 
   before(async () => {
-    desk = stageDesk();
-    faulty = buildFaultyModule(desk.folder, LANES);
-    lanes = await desk.tokens([faulty.planned('')]).list(calm);
+    setup = setUpTokenTests();
+    faulty = buildFaultyModule(setup.folder, LANES);
+    lanes = await setup.tokens([faulty.planned('')]).list(calm);
     token = lanes.find(({ label }) => label === 'desk')!;
   });
   beforeEach(() => {
-    desk.writePin(faulty.pin);
-    desk.script({});
-    desk.facts.length = 0;
+    setup.writePin(faulty.pin);
+    setup.script({});
+    setup.facts.length = 0;
   });
   afterEach(async () => {
-    await desk.rest();
+    await setup.rest();
     expect(childrenOf(process.pid).filter((pid) => !isGone(pid))).to.deep.equal([]);
   });
-  after(() => desk.leave());
+  after(() => setup.leave());
 
   /** The whole way with one module; what it throws, and the CKA_ID that it used. */
   async function journey(plan: string, lane = token, ckaId = randomBytes(16), limits = patient): Promise<void> {
     const module = faulty.planned(plan);
-    const session = await desk.tokens([module]).open(lane, PIN_CONTEXT, limits, calm);
+    const session = await setup.tokens([module]).open(lane, PIN_CONTEXT, limits, calm);
     try {
       const { keyType, spki } = await session.generate({ ckaId, label: 'desk', keys: ['ec-p256'] });
       const reference: KeyReference = { ckaId, spki, keyType };
       await session.signRequest(reference, requestInfo(spki));
-      const certificate = desk.certify(spki, '/CN=desk');
+      const certificate = setup.certify(spki, '/CN=desk');
       await session.store(reference, certificate, [], 'desk');
       await session.prove(reference, certificate, randomBytes(32));
     } finally {
@@ -134,9 +134,9 @@ describe('a token host whose module is faulty', function () {
     });
 
     it(`that lets the description of a slot ${behaviour} has no tokens in the list, and the log says so`, async () => {
-      const tokens = desk.tokens([faulty.planned(`C_GetSlotInfo:1:${behaviour}`)]);
+      const tokens = setup.tokens([faulty.planned(`C_GetSlotInfo:1:${behaviour}`)]);
       expect(await tokens.list(calm, limits)).to.deep.equal([]);
-      expect(JSON.stringify(desk.facts)).to.include(code);
+      expect(JSON.stringify(setup.facts)).to.include(code);
     });
   }
 
@@ -149,23 +149,23 @@ describe('a token host whose module is faulty', function () {
   it('hides no other module when it fails in a list', async () => {
     const good = faulty.planned('');
     const broken = { ...good, environment: { ...good.environment, FAULTY_PLAN: 'C_GetSlotList:1:abort' } };
-    const list = await desk.tokens([broken, good]).list(calm);
+    const list = await setup.tokens([broken, good]).list(calm);
     expect(list.map(({ label }) => label)).to.have.members(LANES);
-    expect(desk.facts.map(({ details }) => details['code'])).to.include('ERR_TOKEN_HOST_CRASHED');
+    expect(setup.facts.map(({ details }) => details['code'])).to.include('ERR_TOKEN_HOST_CRASHED');
   });
 
   it('hides no other slot when one is broken', async () => {
-    const list = await desk.tokens([faulty.planned('C_GetTokenInfo:1:0x5')]).list(calm);
-    const left = desk.facts.filter(({ fact }) => fact === 'slot left out');
+    const list = await setup.tokens([faulty.planned('C_GetTokenInfo:1:0x5')]).list(calm);
+    const left = setup.facts.filter(({ fact }) => fact === 'slot left out');
     expect(left[0]?.details).to.include({ rv: 'CKR_GENERAL_ERROR', fn: 'C_GetTokenInfo' });
     expect(list).to.have.lengthOf(LANES.length - 1);
   });
 
   it('may print what it likes, even our own messages: nothing is disturbed, and no PIN gets into the log', async () => {
-    const list = await desk.tokens([faulty.planned('C_GetSlotList:1:noise')]).list(calm);
+    const list = await setup.tokens([faulty.planned('C_GetSlotList:1:noise')]).list(calm);
     expect(list).to.have.lengthOf(LANES.length);
-    await desk.rest();
-    const text = JSON.stringify(desk.facts.find(({ fact }) => fact === 'module output'));
+    await setup.rest();
+    const text = JSON.stringify(setup.facts.find(({ fact }) => fact === 'module output'));
     expect(text).to.include('stdout noise').and.not.include(faulty.pin);
     expect(text.length).to.be.lessThan(5000);
   });
@@ -217,7 +217,7 @@ describe('a token host whose module is faulty', function () {
   it('is killed at once when its enrollment is cancelled', async () => {
     const control = new AbortController();
     const module = faulty.planned('C_GenerateKeyPair:1:hang');
-    const session: TokenSession = await desk.tokens([module]).open(token, PIN_CONTEXT, patient, control.signal);
+    const session: TokenSession = await setup.tokens([module]).open(token, PIN_CONTEXT, patient, control.signal);
     const work = codeOf(session.generate({ ckaId: randomBytes(16), label: 'desk', keys: ['ec-p256'] }));
     await until('the call', () => faulty.calls().includes('C_GenerateKeyPair'), 10_000);
     control.abort(new AgentError('ERR_USER_CANCELLED'));

@@ -9,7 +9,7 @@ import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import { skip } from '../stage/skip.ts';
 import type { StagedModule } from '../stage/staged-module.ts';
-import { type Desk, opensslAccepts, PIN_CONTEXT, requestInfo, stageDesk, witness } from './desk.ts';
+import { opensslAccepts, PIN_CONTEXT, requestInfo, setUpTokenTests, type TokenSetup, witness } from './token-setup.ts';
 
 /** The first label's token is examined; a second one must stay as it is. */
 export type TokenUnderTest = StagedModule & {
@@ -47,7 +47,7 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
   describe(`a token of ${name}`, function () {
     this.timeout(timeoutMs);
     const { execPath } = process;
-    let desk: Desk;
+    let setup: TokenSetup;
     let under: TokenUnderTest;
     let objectLabel: string;
     let tokens: Tokens;
@@ -68,23 +68,23 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
     const anyType = (): KeyType => under.keyTypes.find((type) => type.startsWith('ec')) ?? under.keyTypes[0]!;
 
     before(async function () {
-      desk = stageDesk();
-      const staged = await stage(desk.folder);
+      setup = setUpTokenTests();
+      const staged = await stage(setup.folder);
       if (typeof staged === 'string') {
         return skip(this, `a token of ${name}: ${staged}`);
       }
       under = staged;
       objectLabel = under.own?.objectLabel ?? 'desk';
       process.execPath = under.execPath ?? execPath;
-      tokens = desk.tokens([under.module]);
+      tokens = setup.tokens([under.module]);
       token = (await tokens.list(calm)).find(
         ({ label, serialNumber }) =>
           label === under.labels[0] && (under.own === undefined || serialNumber === under.own.serialNumber),
       )!;
     });
     beforeEach(() => {
-      desk.writePin(under.pin);
-      desk.script({});
+      setup.writePin(under.pin);
+      setup.script({});
     });
     afterEach(async () => {
       await session?.close();
@@ -93,11 +93,11 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
     after(async () => {
       process.execPath = execPath;
       await under?.leave();
-      await desk.leave();
+      await setup.leave();
     });
 
     it('is listed with its key types and without a PIN; uninitialized slots are not', async () => {
-      desk.writePin('must not be read');
+      setup.writePin('must not be read');
       const list = await tokens.list(calm);
       const labels = list.map(({ label }) => label);
       if (under.own) expect(labels).to.include.members([...under.labels]);
@@ -176,9 +176,9 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
       const { ckaId, reference } = await generated(anyType());
       const before = look().length;
       const known = (await tokens.certificates(token, calm)).length;
-      const certificate = desk.certify(reference.spki, '/O=Test/CN=desk');
-      await session!.store(reference, certificate, [desk.authority()], objectLabel);
-      await session!.store(reference, certificate, [desk.authority()], objectLabel);
+      const certificate = setup.certify(reference.spki, '/O=Test/CN=desk');
+      await session!.store(reference, certificate, [setup.authority()], objectLabel);
+      await session!.store(reference, certificate, [setup.authority()], objectLabel);
       expect(look().length).to.equal(before + 2);
       const leaf = look().find((object) => object.class === 'certificate' && object.id === ckaId.toString('hex'));
       expect(leaf?.value).to.equal(Buffer.from(certificate).toString('hex'));
@@ -199,9 +199,9 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
       const { ckaId, reference } = await generated(anyType());
       const before = look().length;
       const store = (der: Uint8Array) => codeOf(session!.store(reference, asDer(der), [], objectLabel));
-      expect(await store(desk.authority())).to.equal('ERR_CERTIFICATE_KEY_MISMATCH');
+      expect(await store(setup.authority())).to.equal('ERR_CERTIFICATE_KEY_MISMATCH');
       expect(await store(randomBytes(900))).to.equal('ERR_CERTIFICATE_UNREADABLE');
-      const right = desk.certify(reference.spki, '/CN=desk');
+      const right = setup.certify(reference.spki, '/CN=desk');
       expect(await store(Buffer.concat([right, Buffer.from([0])]))).to.equal('ERR_CERTIFICATE_UNREADABLE');
       expect(await codeOf(session!.prove(reference, right, randomBytes(32)))).to.equal('ERR_TOKEN_CERTIFICATE_MISSING');
       expect(look().length).to.equal(before);
@@ -211,7 +211,7 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
     it('logs in with a certificate that lies on it, and removes exactly that certificate with its pair', async () => {
       const made = async () => {
         const { reference } = await generated(anyType());
-        const certificate = desk.certify(reference.spki, '/CN=contract');
+        const certificate = setup.certify(reference.spki, '/CN=contract');
         await session!.store(reference, certificate, [], objectLabel);
         await session!.close();
         return { id: reference.ckaId.toString('hex'), keyType: reference.keyType, certificate };
@@ -247,7 +247,7 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
 
     it('says that the key is missing where it is', async () => {
       const { ckaId, reference } = await generated(anyType());
-      const certificate = desk.certify(reference.spki, '/CN=desk');
+      const certificate = setup.certify(reference.spki, '/CN=desk');
       await session!.destroy(ckaId);
       expect(await codeOf(session!.store(reference, certificate, [], objectLabel))).to.equal('ERR_TOKEN_KEY_MISSING');
     });
@@ -256,11 +256,11 @@ export function tokenContract(name: string, stage: TokenStage, { timeoutMs = 60_
       const before = look();
       const request = { ckaId: randomBytes(16), label: objectLabel, keys: [anyType()] };
       if (!under.own) {
-        desk.writePin('00000000');
+        setup.writePin('00000000');
         expect(await codeOf((await opened()).generate(request))).to.equal('ERR_USER_PIN_CANCELLED');
         await session!.close();
       }
-      desk.script({ pin: 'cancel' });
+      setup.script({ pin: 'cancel' });
       expect(await codeOf((await opened()).generate(request))).to.equal('ERR_USER_PIN_CANCELLED');
       expect(look()).to.have.deep.members(before);
     });

@@ -6,9 +6,9 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Bank, startBank } from '../../web-bridge/demo/bank.ts';
 import { argumentsOf } from '../setup/commands.mjs';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
-import { showDesk } from './person.ts';
+import { showWelcome } from './person.ts';
 import { runUnattended } from './unattended.ts';
 
 const STATE = resolve(import.meta.dirname, '../../../.demo');
@@ -20,17 +20,15 @@ rmSync(STATE, { recursive: true, force: true });
 mkdirSync(STATE, { mode: 0o700 });
 
 const bank = await openBank();
-const desk = layAgentDesk(STATE, ['demo'], '246810');
-desk.addProfile(bank.profile);
+const pc = setUpPc(STATE, ['demo'], '246810');
+pc.addProfile(bank.profile);
 const { DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, TERM, LANG, LC_ALL } =
   process.env;
 const screen = { DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, TERM, LANG, LC_ALL };
-const agent = await serveAgent(desk, auto ? {} : { person: true, environment: screen });
+const agent = await serveAgent(pc, auto ? {} : { person: true, environment: screen });
 
 try {
-  process.exitCode = auto
-    ? await runUnattended({ bank, desk, stateFolder: STATE })
-    : await untilStopped(bank, desk, agent);
+  process.exitCode = auto ? await runUnattended({ bank, pc, stateFolder: STATE }) : await untilStopped(bank, pc, agent);
 } finally {
   await agent.stop();
   await bank.close();
@@ -46,8 +44,8 @@ async function openBank(): Promise<Bank> {
   }
 }
 
-async function untilStopped(bank: Bank, desk: AgentDesk, agent: ServedAgent): Promise<number> {
-  showDesk(bank, desk);
+async function untilStopped(bank: Bank, pc: CustomerPc, agent: ServedAgent): Promise<number> {
+  showWelcome(bank, pc);
   await new Promise<void>((stopped) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped());
     agent.process.once('exit', () => stopped());

@@ -1,9 +1,9 @@
 /** What a person needs to walk the journey: the address, two accounts, the token's PIN. */
 import { spawn } from 'node:child_process';
 import type { Bank } from '../../web-bridge/demo/bank.ts';
-import type { AgentDesk } from '../stage/agent-desk.ts';
+import type { CustomerPc } from '../stage/customer-pc.ts';
 
-export function showDesk(bank: Bank, desk: AgentDesk): void {
+export function showWelcome(bank: Bank, pc: CustomerPc): void {
   const address = `${bank.siteUrl}/`;
   const accounts = bank.accounts.map(({ id, password, display }) => `  ${id}   ${password}   ${display}`);
   console.log(`
@@ -13,7 +13,7 @@ export function showDesk(bank: Bank, desk: AgentDesk): void {
 ${accounts.join('\n')}
 
   USBトークンのPIN (PIN of the token)
-  ${desk.pin}
+  ${pc.pin}
 
   The dialogs come from the agent, as windows or in this terminal. Ctrl-C ends everything.
 `);

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { Bank } from '../../web-bridge/demo/bank.ts';
 import type { EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
-import type { AgentDesk } from '../stage/agent-desk.ts';
 import { firstPage, openBrowser } from '../stage/browser.ts';
 import { acquire, goToAcquisition, identify, shownDetails, waitForDone, waitForStart } from '../stage/customer.ts';
+import type { CustomerPc } from '../stage/customer-pc.ts';
 import { inkan } from '../stage/served-agent.ts';
 import { callWitnesses } from './witnesses.ts';
 
-export type Stage = { readonly bank: Bank; readonly desk: AgentDesk; readonly stateFolder: string };
+export type Stage = { readonly bank: Bank; readonly pc: CustomerPc; readonly stateFolder: string };
 
 /** @returns the exit status: 0 only if every witness agreed */
 export async function runUnattended(stage: Stage): Promise<number> {
@@ -56,8 +56,8 @@ async function timed(step: string, work: () => Promise<void>): Promise<void> {
 }
 
 /** The agent's own record, by its command line: `resume` of a completed enrollment tells its result. */
-async function resultOf({ desk }: Stage): Promise<EnrollmentResult & { readonly enrollment: string }> {
-  const { json } = await inkan(desk, ['enrollments', '--json']);
+async function resultOf({ pc }: Stage): Promise<EnrollmentResult & { readonly enrollment: string }> {
+  const { json } = await inkan(pc, ['enrollments', '--json']);
   const [entry] = json as { enrollment: string; result?: EnrollmentResult }[];
   if (!entry?.result) throw new Error('the agent knows of no completed enrollment');
   return { ...entry.result, enrollment: entry.enrollment };

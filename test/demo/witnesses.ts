@@ -33,8 +33,8 @@ export async function callWitnesses(stage: Stage, made: Made): Promise<boolean> 
   return agreed;
 }
 
-function listsPairAndCertificate({ desk }: Stage): string {
-  const objects = objectsOn(desk, 'demo');
+function listsPairAndCertificate({ pc }: Stage): string {
+  const objects = objectsOn(pc, 'demo');
   const count = (kind: string) => objects.filter((line) => line.startsWith(kind)).length;
   const [privateKeys, publicKeys, certificates] = [count('Private Key'), count('Public Key'), count('Certificate')];
   if (privateKeys !== 1 || publicKeys !== 1 || certificates < 1) throw new Error(objects.join('; '));
@@ -42,8 +42,8 @@ function listsPairAndCertificate({ desk }: Stage): string {
 }
 
 /** The journal keeps the request as it was sent. */
-function verifiesRequest({ desk, stateFolder }: Stage, { enrollment }: Made): string {
-  const journal = join(desk.environment['INKAN_STATE_DIR'] ?? '', 'journal', `${enrollment}.json`);
+function verifiesRequest({ pc, stateFolder }: Stage, { enrollment }: Made): string {
+  const journal = join(pc.environment['INKAN_STATE_DIR'] ?? '', 'journal', `${enrollment}.json`);
   const { state } = JSON.parse(readFileSync(journal, 'utf8')) as { state: { csr: { base64: string } } };
   const file = keep(stateFolder, 'request.der', Buffer.from(state.csr.base64, 'base64'));
   return openssl([
@@ -67,7 +67,7 @@ function verifiesChain({ bank, stateFolder }: Stage, { certificate, chain }: Mad
   return openssl(['verify', '-x509_strict', '-purpose', 'sslclient', '-CAfile', root, '-untrusted', above, leaf]);
 }
 
-function signsChallenge({ desk, stateFolder }: Stage, { certificate, keyType }: Made): string {
+function signsChallenge({ pc, stateFolder }: Stage, { certificate, keyType }: Made): string {
   const challenge = randomBytes(32);
   const file = keep(stateFolder, 'challenge', challenge);
   const leaf = keep(stateFolder, 'certificate.pem', Buffer.from(pem(certificate)));
@@ -77,7 +77,7 @@ function signsChallenge({ desk, stateFolder }: Stage, { certificate, keyType }: 
   // SoftHSM's CKM_ECDSA signs a hash; its RSA mechanism hashes by itself.
   const input = isRsa ? file : keep(stateFolder, 'challenge.hash', createHash(hash).update(challenge).digest());
   const mechanism = isRsa ? ['SHA256-RSA-PKCS'] : ['ECDSA', '--signature-format', 'openssl'];
-  pkcs11Tool(desk, 'demo', ['--sign', '--mechanism', ...mechanism, '--input-file', input, '--output-file', signature]);
+  pkcs11Tool(pc, 'demo', ['--sign', '--mechanism', ...mechanism, '--input-file', input, '--output-file', signature]);
   const publicKey = keep(stateFolder, 'public.pem', Buffer.from(openssl(['x509', '-in', leaf, '-pubkey', '-noout'])));
   return openssl(['dgst', `-${hash}`, '-verify', publicKey, '-signature', signature, file]);
 }

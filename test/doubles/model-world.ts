@@ -13,7 +13,7 @@ import type { TokenDescription, TokenSession } from '../../agent/ports/token.ts'
 import { asDer, type CertificateDer, type CsrDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { makeLeaf } from '../stage/authority.ts';
-import type { BankDesk } from '../stage/bank-desk.ts';
+import type { TestBank } from '../stage/test-bank.ts';
 
 /** What happens at the n-th call that the agent makes of the world. `lost`: it is done, and the answer does not arrive. */
 export type Disturbance = { readonly at: number; readonly what: 'kill-before' | 'kill-after' | 'fault' | 'lost' };
@@ -58,7 +58,7 @@ const TOKEN = {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): ModelWorld {
+export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): ModelWorld {
   const keys = new Map<string, Key>();
   const certificates: CertificateDer[] = [];
   const requests: { secret: string; csr: string; final: boolean }[] = [];

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { axeFindings } from '../stage/axe.ts';
+import { axeViolations } from '../stage/axe.ts';
 import { firstPage, openBrowser } from '../stage/browser.ts';
 import { walkPastEveryScreen } from '../stage/every-screen.ts';
 import { ownFolder } from '../stage/folder.ts';
@@ -19,7 +19,7 @@ describe('end to end: accessibility', () => {
     const seen: string[] = [];
     await walkPastEveryScreen(folder(), async (page, name, language) => {
       seen.push(`${name} ${language}`);
-      const findings = await axeFindings(page);
+      const findings = await axeViolations(page);
       const technical = (await page.locator('body').innerText()).match(/CK[RAM]_\w+|HTTP|ERR_\w+/g) ?? [];
       const all = [...findings, ...technical, ...(await beyondTheKeyboard(page)), ...(await stickingOut(page))];
       if (all.length > 0) found[`${name} ${language}`] = all;
@@ -32,7 +32,7 @@ describe('end to end: accessibility', () => {
     const context = await openBrowser({ profileFolder: join(folder(), 'chromium') });
     const page = await firstPage(context);
     await page.setContent('<html lang="ja"><title>t</title><main><h1>h</h1><img src="data:,"></main></html>');
-    const findings = await axeFindings(page);
+    const findings = await axeViolations(page);
     await context.close();
     expect(findings.join()).to.include('image-alt');
   });

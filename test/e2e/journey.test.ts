@@ -6,25 +6,25 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { type Bank, startBank } from '../../web-bridge/demo/bank.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { firstPage, openBrowser } from '../stage/browser.ts';
 import { acquire, goToAcquisition, identify, shownDetails, waitForDone, waitForStart } from '../stage/customer.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { inkan, type ServedAgent, serveAgent } from '../stage/served-agent.ts';
 import { objectsOn } from '../stage/witness.ts';
 
 describe('end to end: the journey', () => {
   let bank: Bank;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let agent: ServedAgent | undefined;
   let context: BrowserContext;
   let page: Page;
 
   async function open({ pendingMs = 0, granted = true, local = false } = {}): Promise<void> {
     bank = await startBank({ stateFolder: join(folder(), 'bank'), scheme: local ? 'http' : 'https', pendingMs });
-    desk = layAgentDesk(folder());
-    desk.addProfile(bank.profile);
-    agent = await serveAgent(desk);
+    pc = setUpPc(folder());
+    pc.addProfile(bank.profile);
+    agent = await serveAgent(pc);
     const publicHosts = local ? [] : [bank.siteUrl, bank.caUrl].map((url) => `127.0.0.1:${new URL(url).port}`);
     context = await openBrowser({ profileFolder: join(folder(), 'chromium'), publicHosts });
     if (granted) await context.grantPermissions(['local-network-access'], { origin: bank.caUrl });
@@ -55,10 +55,10 @@ describe('end to end: the journey', () => {
     const details = await shownDetails(page);
     expect(details['subject']).to.include(administrator().id);
     expect(details['token']).to.include('desk');
-    const { json } = await inkan(desk, ['certificates', '--json']);
+    const { json } = await inkan(pc, ['certificates', '--json']);
     const serials = (json as { serialNumber: string }[]).map(({ serialNumber }) => serialNumber);
     expect(serials).to.include(details['serial']?.replaceAll(/[^0-9a-f]/gi, '').toLowerCase());
-    expect(objectsOn(desk, 'desk').filter((line) => line.startsWith('Private Key'))).to.have.lengthOf(1);
+    expect(objectsOn(pc, 'desk').filter((line) => line.startsWith('Private Key'))).to.have.lengthOf(1);
   });
 
   it('goes on where the page is reloaded in the middle', async () => {
@@ -68,7 +68,7 @@ describe('end to end: the journey', () => {
     await page.getByText('発行待ち（この画面は閉じてもかまいません）').waitFor();
     await page.reload();
     await waitForDone(page);
-    expect(objectsOn(desk, 'desk').filter((line) => line.startsWith('Private Key'))).to.have.lengthOf(1);
+    expect(objectsOn(pc, 'desk').filter((line) => line.startsWith('Private Key'))).to.have.lengthOf(1);
   });
 
   it('goes on where the tab is closed, and shows the outcome in a new one', async () => {
@@ -85,15 +85,15 @@ describe('end to end: the journey', () => {
 
   it('shows what a refusing human means, and comes back to a certificate', async () => {
     await open();
-    desk.answer({ consent: 'refuse' });
+    pc.answer({ consent: 'refuse' });
     await toStart();
     await acquire(page);
     await page.getByRole('heading', { name: '取得できませんでした' }).waitFor();
     expect(await page.locator('[data-screen="failure"]').innerText())
       .to.include('何も変更されていません')
       .and.to.include('U01');
-    expect(objectsOn(desk, 'desk')).to.deep.equal([]);
-    desk.answer({});
+    expect(objectsOn(pc, 'desk')).to.deep.equal([]);
+    pc.answer({});
     await page.getByRole('button', { name: 'もう一度試す' }).click();
     await waitForDone(page);
   });
@@ -105,7 +105,7 @@ describe('end to end: the journey', () => {
     await page.getByText('ブラウザーの確認メッセージ（見本）').waitFor();
     await page.getByRole('button', { name: '確認メッセージへ進む' }).click();
     await page.getByRole('heading', { name: '電子証明書アプリ（Inkan）に接続できません' }).waitFor();
-    expect(objectsOn(desk, 'desk')).to.deep.equal([]);
+    expect(objectsOn(pc, 'desk')).to.deep.equal([]);
   });
 
   it('announces no question where the page is on this computer itself, for there none comes', async () => {

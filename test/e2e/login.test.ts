@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { type Bank, type BankOptions, startBank } from '../../web-bridge/demo/bank.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { firstPage, openBrowser } from '../stage/browser.ts';
 import { acquire, goToAcquisition, identify, shownDetails, waitForDone, waitForStart } from '../stage/customer.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
 import { objectsOn } from '../stage/witness.ts';
@@ -16,16 +16,16 @@ import { objectsOn } from '../stage/witness.ts';
 describe('end to end: the log-in with the certificate', () => {
   const folder = ownFolder();
   let bank: Bank;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let agent: ServedAgent;
   let context: BrowserContext;
   let page: Page;
 
   async function open(options: Partial<BankOptions> = {}): Promise<void> {
     bank = await startBank({ stateFolder: join(folder(), 'bank'), scheme: 'https', ...options });
-    desk = layAgentDesk(folder());
-    desk.addProfile(bank.profile);
-    agent = await serveAgent(desk);
+    pc = setUpPc(folder());
+    pc.addProfile(bank.profile);
+    agent = await serveAgent(pc);
     const publicHosts = [bank.siteUrl, bank.caUrl].map((url) => `127.0.0.1:${new URL(url).port}`);
     context = await openBrowser({ profileFolder: join(folder(), 'chromium'), publicHosts });
     for (const origin of [bank.siteUrl, bank.caUrl])
@@ -39,7 +39,7 @@ describe('end to end: the log-in with the certificate', () => {
   });
 
   const administrator = () => bank.accounts[0] ?? { id: '', password: '' };
-  const keysOn = () => objectsOn(desk, 'desk').filter((line) => line.startsWith('Private Key')).length;
+  const keysOn = () => objectsOn(pc, 'desk').filter((line) => line.startsWith('Private Key')).length;
 
   /** 取得 or 再取得, to the last screen; answers the new certificate's serial number. */
   async function finish(): Promise<string> {
@@ -79,21 +79,21 @@ describe('end to end: the log-in with the certificate', () => {
     expect(keysOn()).to.equal(2);
 
     // Until the new one has logged in, the old one does.
-    desk.answer({ choose: old });
+    pc.answer({ choose: old });
     await logIn();
     await contract();
     expect(await page.locator('#removal').count()).to.equal(0);
-    desk.answer({ choose: young });
+    pc.answer({ choose: young });
     await logIn();
     await contract();
 
-    desk.answer({ choose: old });
+    pc.answer({ choose: old });
     const other = await context.newPage();
     await other.goto(`${bank.siteUrl}/certificate-login`);
     await other.getByText('この電子証明書ではログインできませんでした').waitFor();
     await other.close();
 
-    desk.answer({});
+    pc.answer({});
     await page.getByRole('button', { name: '古い電子証明書を削除する' }).click();
     await page.getByText('古い電子証明書とその鍵を、USBトークンから削除しました').waitFor();
     expect(keysOn()).to.equal(1);
@@ -110,10 +110,10 @@ describe('end to end: the log-in with the certificate', () => {
     await goToAcquisition(page, bank.siteUrl);
     await identify(page, administrator());
     await finish();
-    desk.answer({ consent: 'refuse' });
+    pc.answer({ consent: 'refuse' });
     await logIn();
     await page.getByText('U01').waitFor();
-    desk.answer({});
+    pc.answer({});
     await page.getByRole('button', { name: 'もう一度試す' }).click();
     await contract();
   });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import type { Role } from '../../web-bridge/demo/accounts.ts';
 import { type Bank, startBank } from '../../web-bridge/demo/bank.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { firstPage, openBrowser } from '../stage/browser.ts';
 import {
   type Account,
@@ -16,6 +15,7 @@ import {
   typeOnScreen,
   waitForDone,
 } from '../stage/customer.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { serveAgent } from '../stage/served-agent.ts';
 import { objectsOn } from '../stage/witness.ts';
 import { look, lookInBoth, type Screens } from './manual-screens.ts';
@@ -41,7 +41,7 @@ export type Seen = {
 
 type Stage = {
   readonly bank: Bank;
-  readonly desk: AgentDesk;
+  readonly pc: CustomerPc;
   readonly context: BrowserContext;
   readonly page: Page;
   readonly seen: Seen;
@@ -97,8 +97,8 @@ async function walkToStart(stage: Stage): Promise<void> {
 
 /** 中止 while the agent's dialog waits, in Japanese; and before anything was begun, in English. */
 async function walkCancelled(stage: Stage): Promise<void> {
-  const { desk, page, seen } = stage;
-  desk.answer({ consent: 'ignore' });
+  const { pc, page, seen } = stage;
+  pc.answer({ consent: 'ignore' });
   await acquire(page);
   await stage.heading('電子証明書発行処理中').waitFor();
   await page.getByText('ブラウザーの後ろに隠れていることがあります').waitFor();
@@ -121,14 +121,14 @@ async function walkCancelled(stage: Stage): Promise<void> {
 
 /** A human who approves once: every further question would be refused, and the journey would fail. */
 async function walkIssuing(stage: Stage): Promise<void> {
-  const { desk, page, seen } = stage;
+  const { pc, page, seen } = stage;
   await stage.heading('電子証明書取得開始').waitFor();
-  desk.answer({ consent: 'approve' });
+  pc.answer({ consent: 'approve' });
   await acquire(page);
   await page.locator('[data-state="consented"]:is([data-mark="current"], [data-mark="done"])').waitFor();
-  desk.answer({ consent: 'refuse' });
+  pc.answer({ consent: 'refuse' });
   await page.getByText('発行待ち（この画面は閉じてもかまいません）').waitFor();
-  desk.answer({ consent: 'refuse', pin: 'cancel' });
+  pc.answer({ consent: 'refuse', pin: 'cancel' });
   seen.moments = await page.evaluate(() => window.moments);
   await lookInBoth(page, seen.screens, 'pending');
   await waitForDone(page);
@@ -166,8 +166,8 @@ async function walkAgain(stage: Stage): Promise<void> {
 
 /** The user (利用者), on the identity page by keyboard alone. */
 async function walkAsUser(stage: Stage): Promise<void> {
-  const { bank, desk, page, seen } = stage;
-  desk.answer({});
+  const { bank, pc, page, seen } = stage;
+  pc.answer({});
   const { id, password } = stage.account('user');
   await goToAcquisition(page, bank.siteUrl);
   await page.reload();
@@ -190,14 +190,14 @@ const WALKS = [walkTheBank, walkIdentity, walkToStart, walkCancelled, walkIssuin
 
 export async function walkTheManual(folder: string): Promise<Seen> {
   const bank = await startBank({ stateFolder: join(folder, 'bank'), scheme: 'https', pendingMs: PENDING_MS });
-  const desk = layAgentDesk(folder);
-  desk.addProfile(bank.profile);
-  const agent = await serveAgent(desk);
+  const pc = setUpPc(folder);
+  pc.addProfile(bank.profile);
+  const agent = await serveAgent(pc);
   const publicHosts = [bank.siteUrl, bank.caUrl].map((url) => `127.0.0.1:${new URL(url).port}`);
   const context = await openBrowser({ profileFolder: join(folder, 'chromium'), publicHosts });
   try {
     await context.addInitScript(recordMoments);
-    const stage = stageOf(bank, desk, context, await firstPage(context));
+    const stage = stageOf(bank, pc, context, await firstPage(context));
     for (const walk of WALKS) await walk(stage);
     return stage.seen;
   } finally {
@@ -207,7 +207,7 @@ export async function walkTheManual(folder: string): Promise<Seen> {
   }
 }
 
-function stageOf(bank: Bank, desk: AgentDesk, context: BrowserContext, page: Page): Stage {
+function stageOf(bank: Bank, pc: CustomerPc, context: BrowserContext, page: Page): Stage {
   const account = (role: Role): Account =>
     bank.accounts.find((account) => account.role === role) ?? { id: '', password: '' };
   const seen: Seen = {
@@ -223,7 +223,7 @@ function stageOf(bank: Bank, desk: AgentDesk, context: BrowserContext, page: Pag
   };
   return {
     bank,
-    desk,
+    pc,
     context,
     page,
     seen,
@@ -231,7 +231,7 @@ function stageOf(bank: Bank, desk: AgentDesk, context: BrowserContext, page: Pag
     heading: (name) => page.getByRole('heading', { level: 1, name, exact: true }),
     press: (name) => page.getByRole('button', { name, exact: true }).click(),
     follow: (name) => page.getByRole('link', { name, exact: true }).click(),
-    keysOnToken: () => objectsOn(desk, 'desk').filter((line) => line.startsWith('Private Key')).length,
+    keysOnToken: () => objectsOn(pc, 'desk').filter((line) => line.startsWith('Private Key')).length,
   };
 }
 

@@ -92,15 +92,15 @@ describe('end to end: the page developer’s fifteen minutes', () => {
   });
 
   it('end at two certificates, by the page and by an order that openssl signed', async () => {
-    const [bin, desk] = [linkInkan(folder()), join(folder(), 'desk')];
-    mkdirSync(desk);
+    const [bin, pc] = [linkInkan(folder()), join(folder(), 'desk')];
+    mkdirSync(pc);
     const { PATH = '', HOME } = process.env;
-    terminal = new Terminal(desk, { PATH: [bin, PATH].join(delimiter), HOME, LANG: 'C.UTF-8', INKAN: ROOT });
+    terminal = new Terminal(pc, { PATH: [bin, PATH].join(delimiter), HOME, LANG: 'C.UTF-8', INKAN: ROOT });
     /** Where a reader waits: until the bank listens, until the agent does. */
     const ports = [5419, 17157];
     const printed: string[] = [];
     for (const { language, name, text } of blocks) {
-      if (language !== 'sh') writeFileSync(join(desk, name), text);
+      if (language !== 'sh') writeFileSync(join(pc, name), text);
       else if (name === 'background') {
         terminal.leaveRunning(text);
         const port = ports.shift() ?? 0;

@@ -12,9 +12,9 @@ import type { Role } from '../../web-bridge/demo/accounts.ts';
 import { type Bank, startBank } from '../../web-bridge/demo/bank.ts';
 import { childrenOf } from '../contract/processes.ts';
 import { type CountedHuman, layCountedHuman } from '../doubles/counting-pinentry.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { firstPage, openBrowser } from '../stage/browser.ts';
 import { type Account, acquire, goToAcquisition, identify, waitForDone } from '../stage/customer.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { answerQuestion, hasScreen, openScreen, questionIsReadable, type Screen } from '../stage/screen.ts';
 import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
 import { skip } from '../stage/skip.ts';
@@ -27,7 +27,7 @@ const THINKING_MS = 5_000;
 describe("end to end: the browser's question", () => {
   let folder: string;
   let bank: Bank;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let agent: ServedAgent;
   let human: CountedHuman;
   let screen: Screen | undefined;
@@ -38,10 +38,10 @@ describe("end to end: the browser's question", () => {
     if (!hasScreen()) skip(this, 'the browser asks on a screen only, which needs Xvfb and xdotool');
     folder = await mkdtemp(join(tmpdir(), 'inkan-test-'));
     bank = await startBank({ stateFolder: join(folder, 'bank'), scheme: 'https', hostnames: HOSTNAMES });
-    desk = layAgentDesk(folder);
-    desk.addProfile(bank.profile);
-    human = layCountedHuman(folder, desk.pin);
-    agent = await serveAgent(desk, { person: true, environment: human.environment });
+    pc = setUpPc(folder);
+    pc.addProfile(bank.profile);
+    human = layCountedHuman(folder, pc.pin);
+    agent = await serveAgent(pc, { person: true, environment: human.environment });
     screen = await openScreen();
   });
   after(async () => {
@@ -99,7 +99,7 @@ describe("end to end: the browser's question", () => {
     await heading('電子証明書取得開始').waitFor();
     await acquire(page);
     await waitForDone(page);
-    expect(objectsOn(desk, 'desk').filter((line) => line.startsWith('Private Key'))).to.have.lengthOf(1);
+    expect(objectsOn(pc, 'desk').filter((line) => line.startsWith('Private Key'))).to.have.lengthOf(1);
     // The whole human cost: the one question of the browser above, which nobody was there to answer twice, and these.
     expect(human.windows()).to.deep.equal([
       'confirm: 内容の確認 – 電子証明書アプリ（Inkan）',

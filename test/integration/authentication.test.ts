@@ -12,24 +12,24 @@ import { createNonce, LoginRefused, referenceTo, revokedBy, verifyLogin } from '
 import type { Result } from '../../web-bridge/protocol/methods.ts';
 import { ecdsaToDer } from '../../web-bridge/x509/ecdsa.ts';
 import { type FaultyCa, issue, startFaultyCa } from '../doubles/faulty-ca.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { makeAuthority } from '../stage/authority.ts';
-import { type BankDesk, loginOrder, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { refusalOf } from '../stage/refusal.ts';
+import { loginOrder, ORIGIN, openTestBank, type TestBank } from '../stage/test-bank.ts';
 
 type LoginToken = Result<'authenticate'>;
 
 describe('integration: a log-in with the certificate', () => {
   const folder = ownFolder();
   const never = new AbortController().signal;
-  let bank: BankDesk;
+  let bank: TestBank;
   let ca: FaultyCa;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let agent: Agent;
 
   beforeEach(async () => {
-    bank = await openBankDesk({ test: true });
+    bank = await openTestBank({ test: true });
     ca = await startFaultyCa(bank.authority);
   });
   afterEach(async () => {
@@ -38,14 +38,14 @@ describe('integration: a log-in with the certificate', () => {
   });
 
   async function lay(labels: readonly string[] = ['desk'], deadlines: Readonly<Record<string, number>> = {}) {
-    desk = layAgentDesk(folder(), labels);
+    pc = setUpPc(folder(), labels);
     const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
-    desk.addProfile({
+    pc.addProfile({
       ...profile,
       enrollment: { customers: { ...enrollment['customers'], url: ca.url } },
       deadlines: { retryAtLeastMs: 50, ...deadlines },
     });
-    agent = await desk.compose();
+    agent = await pc.compose();
   }
 
   async function enroll(changes: Readonly<Record<string, unknown>> = {}): Promise<X509Certificate> {
@@ -107,7 +107,7 @@ describe('integration: a log-in with the certificate', () => {
     await agent.operations.logIn(order, ORIGIN, never);
     expect(await refusalOf(agent.operations.logIn(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
     await agent.close();
-    agent = await desk.compose();
+    agent = await pc.compose();
     expect(await refusalOf(agent.operations.logIn(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
   });
 
@@ -138,21 +138,21 @@ describe('integration: a log-in with the certificate', () => {
   it('asks which of several certificates, on whichever token; expired ones are not offered', async () => {
     await lay(['left', 'right']);
     const subject = (name: string) => ({ subject: [['CN', name]] });
-    desk.answer({ choose: 'left' });
+    pc.answer({ choose: 'left' });
     const one = await enroll(subject('M0001'));
     ca.answer = issue(bank.authority, { notAfter: new Date(Date.now() - 60_000) });
     const expired = await enroll(subject('M0002'));
     // One that is valid is taken without a question, for the other has expired.
-    desk.answer({});
+    pc.answer({});
     expect((await logIn()).unverifiedCertificate).to.equal(one.raw.toString('base64'));
     ca.answer = issue(bank.authority);
-    desk.answer({ choose: 'right' });
+    pc.answer({ choose: 'right' });
     const other = await enroll(subject('M0003'));
-    desk.answer({});
+    pc.answer({});
     expect(await refusalOf(logIn())).to.equal('ERR_USER_CANCELLED');
-    desk.answer({ choose: referenceTo(expired).serialNumber });
+    pc.answer({ choose: referenceTo(expired).serialNumber });
     expect(await refusalOf(logIn())).to.equal('ERR_USER_CANCELLED');
-    desk.answer({ choose: referenceTo(other).serialNumber });
+    pc.answer({ choose: referenceTo(other).serialNumber });
     expect((await logIn()).unverifiedCertificate).to.equal(other.raw.toString('base64'));
   });
 
@@ -167,15 +167,15 @@ describe('integration: a log-in with the certificate', () => {
     expect(await refusalOf(logIn())).to.equal('ERR_TOKEN_CERTIFICATE_EXPIRED');
     await agent.close();
     const profile = JSON.parse(JSON.stringify(bank.profile)) as Record<string, unknown>;
-    desk.addProfile({ ...profile, issuers: [(await makeAuthority()).issuing.pem] });
-    agent = await desk.compose();
+    pc.addProfile({ ...profile, issuers: [(await makeAuthority()).issuing.pem] });
+    agent = await pc.compose();
     expect(await refusalOf(logIn())).to.equal('ERR_TOKEN_CERTIFICATE_MISSING');
   });
 
   it('does nothing where the human refuses, and leaves the page in peace after three times; enrollments count too', async () => {
     await lay();
     await enroll();
-    desk.answer({ consent: 'refuse' });
+    pc.answer({ consent: 'refuse' });
     const order = await loginOrder(bank, createNonce());
     const refused = () => refusalOf(agent.operations.logIn(order, ORIGIN, never));
     // The same order may be tried again: nobody has consented, so it is not spent.
@@ -191,7 +191,7 @@ describe('integration: a log-in with the certificate', () => {
   it('spends the order where the human agreed and then cancelled the PIN', async () => {
     await lay();
     await enroll();
-    desk.answer({ pin: 'cancel' });
+    pc.answer({ pin: 'cancel' });
     const order = await loginOrder(bank, createNonce());
     expect(await refusalOf(agent.operations.logIn(order, ORIGIN, never))).to.equal('ERR_USER_PIN_CANCELLED');
     expect(await refusalOf(agent.operations.logIn(order, ORIGIN, never))).to.equal('ERR_POLICY_ORDER_USED');
@@ -200,7 +200,7 @@ describe('integration: a log-in with the certificate', () => {
   it('asks one question at a time, be it for a log-in or an enrollment; a page that goes takes its dialog along', async () => {
     await lay();
     await enroll();
-    desk.answer({ consent: 'ignore' });
+    pc.answer({ consent: 'ignore' });
     const gone = new AbortController();
     const order = await loginOrder(bank, createNonce());
     const first = refusalOf(agent.operations.logIn(order, ORIGIN, gone.signal));
@@ -211,13 +211,13 @@ describe('integration: a log-in with the certificate', () => {
     gone.abort();
     await first;
     expect(Date.now() - before).to.be.lessThan(10_000);
-    desk.answer({ pin: 'ignore' });
+    pc.answer({ pin: 'ignore' });
     const id = await agent.enrollments.begin(await bank.order(), ORIGIN, 'enroll');
     await new Promise((later) => setTimeout(later, 700));
     // The PIN dialog is a dialog.
     expect(await refusalOf(logIn())).to.equal('ERR_BRIDGE_BUSY');
     await agent.enrollments.cancel(id, 'owner');
-    desk.answer({});
+    pc.answer({});
     expect((await logIn()).format).to.equal('web-eid:1.0');
   });
 });

@@ -5,9 +5,9 @@ import { extname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
-import { type BankDesk, openBankDesk } from '../stage/bank-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
+import { openTestBank, type TestBank } from '../stage/test-bank.ts';
 import { objectsOn } from '../stage/witness.ts';
 
 const DIST = resolve(import.meta.dirname, '../..');
@@ -15,7 +15,7 @@ const [SHIPPED, SCRIPTED] = [join(DIST, 'bundle'), join(DIST, 'bundle-scripted')
 
 type Ended = { readonly status: number; readonly json: unknown };
 
-async function inkan(bundle: string, { environment }: AgentDesk, args: readonly string[]): Promise<Ended> {
+async function inkan(bundle: string, { environment }: CustomerPc, args: readonly string[]): Promise<Ended> {
   const program = [join(bundle, 'agent/cli/index.js'), ...args, '--json'];
   const ended = await promisify(execFile)(process.execPath, program, { env: environment }).then(
     ({ stdout }) => ({ status: 0, stdout }),
@@ -26,34 +26,34 @@ async function inkan(bundle: string, { environment }: AgentDesk, args: readonly 
 
 describe('integration: the bundle', () => {
   const folder = ownFolder();
-  let bank: BankDesk;
+  let bank: TestBank;
   let ca: FaultyCa;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let order: string;
 
   beforeEach(async () => {
-    bank = await openBankDesk({ test: true });
+    bank = await openTestBank({ test: true });
     ca = await startFaultyCa(bank.authority);
-    desk = layAgentDesk(folder());
+    pc = setUpPc(folder());
     const { enrollment, ...profile } = bank.profile;
-    desk.addProfile({ ...profile, enrollment: { customers: { ...enrollment['customers'], url: ca.url } } });
+    pc.addProfile({ ...profile, enrollment: { customers: { ...enrollment['customers'], url: ca.url } } });
     order = join(folder(), 'order');
     writeFileSync(order, await bank.order());
   });
   afterEach(() => ca.close());
 
-  const enroll = () => ['enroll', '--profile', bank.profile.id, '--order', order, '--scripted-human', desk.script];
+  const enroll = () => ['enroll', '--profile', bank.profile.id, '--order', order, '--scripted-human', pc.script];
 
   it('lists tokens by its own token host', async () => {
-    const { status, json } = await inkan(SHIPPED, desk, ['tokens']);
+    const { status, json } = await inkan(SHIPPED, pc, ['tokens']);
     expect([status, (json as { label: string }[]).map(({ label }) => label)]).to.deep.equal([0, ['desk']]);
   });
 
   it('knows no scripted human, whatever it is told', async () => {
-    const { status, json } = await inkan(SHIPPED, desk, enroll());
+    const { status, json } = await inkan(SHIPPED, pc, enroll());
     expect(status).to.equal(1);
     expect((json as { error: { code: string } }).error.code).to.equal('ERR_POLICY_SCRIPTED_HUMAN_REFUSED');
-    expect(objectsOn(desk, 'desk')).to.deep.equal([]);
+    expect(objectsOn(pc, 'desk')).to.deep.equal([]);
     const names = readdirSync(SHIPPED, { recursive: true, encoding: 'utf8' });
     const texts = names.filter((name) => name.endsWith('.js'));
     for (const name of texts) expect(readFileSync(join(SHIPPED, name), 'utf8'), name).not.to.include('pinFile');
@@ -70,8 +70,8 @@ describe('integration: the bundle', () => {
       const strange = `require('fs').writeFileSync(${JSON.stringify(ran)}, '');`;
       writeFileSync(join(folder(), place, 'pkcs11js/index.js'), strange);
     }
-    const environment = { ...desk.environment, HOME: folder(), NODE_PATH: join(folder(), 'elsewhere') };
-    const { json } = await inkan(join(own, 'dist/bundle'), { ...desk, environment }, ['tokens']);
+    const environment = { ...pc.environment, HOME: folder(), NODE_PATH: join(folder(), 'elsewhere') };
+    const { json } = await inkan(join(own, 'dist/bundle'), { ...pc, environment }, ['tokens']);
     expect([json, existsSync(ran)]).to.deep.equal([[], false]);
   });
 
@@ -80,7 +80,7 @@ describe('integration: the bundle', () => {
     mkdirSync(own);
     cpSync(SHIPPED, join(own, 'program'), { recursive: true });
     symlinkSync(resolve(DIST, '../node_modules'), join(own, 'node_modules'));
-    const { json } = await inkan(join(own, 'program'), desk, ['tokens']);
+    const { json } = await inkan(join(own, 'program'), pc, ['tokens']);
     expect((json as { label: string }[]).map(({ label }) => label)).to.deep.equal(['desk']);
   });
 
@@ -92,8 +92,8 @@ describe('integration: the bundle', () => {
   });
 
   it('enrolls, where its twin for tests is given a script', async () => {
-    const { status, json } = await inkan(SCRIPTED, desk, enroll());
+    const { status, json } = await inkan(SCRIPTED, pc, enroll());
     expect([status, (json as { state: string }).state]).to.deep.equal([0, 'completed']);
-    expect(objectsOn(desk, 'desk').filter((line) => line.startsWith('Certificate'))).not.to.have.lengthOf(0);
+    expect(objectsOn(pc, 'desk').filter((line) => line.startsWith('Certificate'))).not.to.have.lengthOf(0);
   });
 });

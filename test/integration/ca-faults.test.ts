@@ -16,10 +16,10 @@ import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import type { ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
 import { type Answer, type FaultyCa, issue, issueForAnotherKey, startFaultyCa, status } from '../doubles/faulty-ca.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { armour, certsOnly } from '../stage/asn1.ts';
 import { makeAuthority, makeLeaf, makeTlsIdentity } from '../stage/authority.ts';
-import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
+import { ORIGIN, openTestBank, type TestBank } from '../stage/test-bank.ts';
 import { objectsOn } from '../stage/witness.ts';
 
 const HOUR_MS = 3_600_000;
@@ -31,28 +31,28 @@ type Progress = { readonly state: StateName; readonly code: ErrorCode | undefine
 
 describe('integration: what CAs answer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'inkan-ca-faults-'));
-  let bank: BankDesk;
+  let bank: TestBank;
   let ca: FaultyCa;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let signed: JournalEntry & { readonly state: StateOf<'csr-signed'> };
   let objects: string[];
 
   before(async () => {
-    bank = await openBankDesk({ test: true });
+    bank = await openTestBank({ test: true });
     ca = await startFaultyCa(bank.authority);
-    desk = layAgentDesk(folder);
+    pc = setUpPc(folder);
     grant(MINUTE_MS);
     ca.answer = status(503, 'later');
-    const agent = await desk.compose();
+    const agent = await pc.compose();
     const id = await agent.enrollments.begin(await bank.order({ keys: ['ec-p256'] }), ORIGIN, 'enroll');
     await agent.enrollments.settled(id, 'owner');
     const entry = await agent.ports.journal.read(id);
     if (entry?.state.name !== 'csr-signed') throw new Error(`no signed request: ${entry?.state.name}`);
     signed = { ...entry, state: entry.state };
     await agent.close();
-    objects = objectsOn(desk, 'desk');
+    objects = objectsOn(pc, 'desk');
     // Issued is as far as these go: the write-back has tests of its own.
-    desk.answer({ pin: 'cancel' });
+    pc.answer({ pin: 'cancel' });
   });
   after(async () => {
     await ca.close();
@@ -67,7 +67,7 @@ describe('integration: what CAs answer', () => {
     const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
     const customers = { ...enrollment['customers'], url: ca.url };
     const deadlines = { retryAtLeastMs: 1_000, retryAtMostMs: 2 * HOUR_MS, pendingMs: 24 * HOUR_MS, caMs };
-    desk.addProfile({ ...profile, enrollment: { customers }, deadlines });
+    pc.addProfile({ ...profile, enrollment: { customers }, deadlines });
   }
 
   /** Goes on from the signed request with an agent started anew; `state` changes what it finds in its journal. */
@@ -79,15 +79,15 @@ describe('integration: what CAs answer', () => {
     const { service: ordered, deadlines, ...rest } = signed.state.plan;
     const plan = { ...rest, service: { ...ordered, ...service }, deadlines: { ...deadlines, caMs } };
     const found = { ...signed.state, ...state, plan };
-    const first = await desk.compose();
+    const first = await pc.compose();
     await first.ports.journal.write({ ...signed, state: found as JournalEntry['state'] });
     await first.ports.journal.keepSecret(signed.enrollment, 'one-time-secret');
-    const agent = await desk.compose();
+    const agent = await pc.compose();
     agent.enrollments.resume(signed.enrollment, 'owner');
     const { error } = await agent.enrollments.settled(signed.enrollment, 'owner');
     await agent.close();
     const journaled = await agent.ports.journal.read(signed.enrollment);
-    expect(objectsOn(desk, 'desk')).to.deep.equal(objects);
+    expect(objectsOn(pc, 'desk')).to.deep.equal(objects);
     return { state: journaled?.state.name ?? 'accepted', code: error?.code };
   }
 
@@ -204,7 +204,7 @@ describe('integration: what CAs answer', () => {
         response.end(encoded([older, newer, bank.authority.issuing.certificate]));
       };
       expect((await goOn()).state).to.equal('issued');
-      const { state } = (await (await desk.compose()).ports.journal.read(signed.enrollment)) ?? {};
+      const { state } = (await (await pc.compose()).ports.journal.read(signed.enrollment)) ?? {};
       if (state?.name !== 'issued') throw new Error('not issued');
       expect(new X509Certificate(state.certificate).serialNumber.toLowerCase()).to.equal(serials[0]);
       expect(state.otherSerialNumbers).to.deep.equal([serials[1]]);
@@ -297,10 +297,10 @@ describe('integration: what CAs answer', () => {
           const later = retryAfter();
           return status(202, '', later === undefined ? {} : { 'Retry-After': later })(request, response);
         };
-        const agent = await desk.compose();
+        const agent = await pc.compose();
         await agent.ports.journal.write(signed);
         await agent.ports.journal.keepSecret(signed.enrollment, 'one-time-secret');
-        const again = await desk.compose();
+        const again = await pc.compose();
         const reached = new Promise<void>((done) =>
           again.enrollments.listen(signed.enrollment, 'owner', ({ state }) => state === 'pending' && done()),
         );
@@ -348,8 +348,8 @@ describe('integration: what CAs answer', () => {
       it(`${what} → ${code}`, async () => {
         grant(caMs);
         ca.csrattrs = answer;
-        desk.answer({ consent: 'refuse' });
-        const agent = await desk.compose();
+        pc.answer({ consent: 'refuse' });
+        const agent = await pc.compose();
         // Another account: this one's request is under way.
         const order = await bank.order({ keys: ['ec-p256'], account: { id: 'M0002', display: 'another' } });
         const { error } = await agent.enrollments.settled(
@@ -357,12 +357,12 @@ describe('integration: what CAs answer', () => {
           'owner',
         );
         await agent.close();
-        desk.answer({ pin: 'cancel' });
+        pc.answer({ pin: 'cancel' });
         expect(error?.code).to.equal(code);
         expect((await agent.ports.journal.list()).map(({ enrollment }) => enrollment)).to.deep.equal([
           signed.enrollment,
         ]);
-        expect(objectsOn(desk, 'desk')).to.deep.equal(objects);
+        expect(objectsOn(pc, 'desk')).to.deep.equal(objects);
         expect(ca.requests).to.deep.equal([]);
       });
   });

@@ -1,4 +1,4 @@
-/** `inkan` as people and scripts use it: a process for each command, on one desk with a real token and a CA on real HTTPS. */
+/** `inkan` as people and scripts use it: a process for each command, on one PC with a real token and a CA on real HTTPS. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { expect } from 'chai';
 import { createLocks } from '../../agent/records/lock.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { until } from '../contract/processes.ts';
-import { type EnrollmentDesk, layEnrollmentDesk } from '../stage/enrollment-desk.ts';
+import { type EnrollmentSetup, setUpEnrollment } from '../stage/enrollment-setup.ts';
 import { refusalOf } from '../stage/refusal.ts';
 import { type CommandEnd, type CommandOptions, INKAN, inkan, serveAgent, startInkan } from '../stage/served-agent.ts';
 import { objectsOn } from '../stage/witness.ts';
@@ -45,19 +45,19 @@ async function occupy(ports: readonly number[]): Promise<Server[]> {
 }
 
 describe('integration: the command line', () => {
-  let stage: EnrollmentDesk;
+  let stage: EnrollmentSetup;
 
   before(async () => {
-    stage = await layEnrollmentDesk(await mkdtemp(join(tmpdir(), 'inkan-test-')));
+    stage = await setUpEnrollment(await mkdtemp(join(tmpdir(), 'inkan-test-')));
   });
   after(async () => {
     await stage.ca.close();
     await rm(stage.folder, { recursive: true, force: true });
   });
-  afterEach(() => stage.desk.answer({}));
+  afterEach(() => stage.pc.answer({}));
 
-  const run = (args: readonly string[], options?: CommandOptions) => inkan(stage.desk, args, options);
-  const scripted = () => ['--scripted-human', stage.desk.script];
+  const run = (args: readonly string[], options?: CommandOptions) => inkan(stage.pc, args, options);
+  const scripted = () => ['--scripted-human', stage.pc.script];
   const enrollArgs = (file: string, profile = 'stage-bank') => [
     'enroll',
     '--profile',
@@ -94,7 +94,7 @@ describe('integration: the command line', () => {
       expect(json).to.have.lengthOf(1);
       expect((json as object[])[0]).to.include({ label: 'desk', pinLocked: false });
       const { stdout } = await run(['tokens']);
-      expect(stdout).to.match(/^desk\n {2}製品 {10}SoftHSM project SoftHSM v2\n {2}シリアル番号 {2}\w+\n/);
+      expect(stdout).to.match(/^pc\n {2}製品 {10}SoftHSM project SoftHSM v2\n {2}シリアル番号 {2}\w+\n/);
       expect((await run(['tokens'], english)).stdout).to.include('\n  Can make keys  rsa-2048');
     });
 
@@ -118,7 +118,7 @@ describe('integration: the command line', () => {
         .and.match(/\n✗ Dialogs +The confirmation window/);
       expect(stdout)
         .to.include('Support code U05')
-        .and.match(/\n✓ USB token +desk \(SoftHSM v2\)/);
+        .and.match(/\n✓ USB token +pc \(SoftHSM v2\)/);
     });
 
     it('with its use in the language of the system', async () => {
@@ -147,7 +147,7 @@ describe('integration: the command line', () => {
         'ERR_POLICY_ORDER_ISSUER_UNKNOWN',
       ],
       ['a file that is not there', async () => enrollArgs(join(stage.folder, 'nothing')), 'ERR_INTERNAL_USAGE'],
-      ['a file that is no order', async () => enrollArgs(stage.desk.script), 'ERR_POLICY_ORDER_MALFORMED'],
+      ['a file that is no order', async () => enrollArgs(stage.pc.script), 'ERR_POLICY_ORDER_MALFORMED'],
       [
         "an order whose origin is not the profile's",
         async () => enrollArgs(await stage.orderFile({ origin: 'https://evil.example' })),
@@ -162,7 +162,7 @@ describe('integration: the command line', () => {
     for (const [what, args, code] of ORDERS) {
       it(`${what}: ${code}, nothing is on the token`, async () => {
         expectError(await run([...(await args()), '--json']), code);
-        expect(objectsOn(stage.desk, 'desk')).to.deep.equal([]);
+        expect(objectsOn(stage.pc, 'desk')).to.deep.equal([]);
       });
     }
 
@@ -185,7 +185,7 @@ describe('integration: the command line', () => {
   describe('serves', () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       it(`until ${signal}, and ends cleanly`, async () => {
-        const { process: child, done } = startInkan(stage.desk, ['serve', '--allow-root']);
+        const { process: child, done } = startInkan(stage.pc, ['serve', '--allow-root']);
         child.stdout?.once('data', () => child.kill(signal));
         const { status, stdout } = await done;
         expect(stdout).to.include('ws://127.0.0.1:17157').and.include('Ctrl-C');
@@ -195,12 +195,12 @@ describe('integration: the command line', () => {
     }
 
     it('once for a user, and again after one that was killed', async () => {
-      const first = await serveAgent(stage.desk);
+      const first = await serveAgent(stage.pc);
       expectError(await run(['serve', '--allow-root', '--json']), 'ERR_INTERNAL_ALREADY_RUNNING');
       expect((await run(['doctor', '--json'])).json).to.include({ serving: true });
       first.process.kill('SIGKILL');
       await once(first.process, 'exit');
-      const second = await serveAgent(stage.desk);
+      const second = await serveAgent(stage.pc);
       await second.stop();
     });
 
@@ -210,7 +210,7 @@ describe('integration: the command line', () => {
       const { stderr } = await run(['serve', '--allow-root'], english);
       expect(stderr).to.include('B08').and.include('17157, 17158, 17159');
       for (const server of others) server.close();
-      const agent = await serveAgent(stage.desk);
+      const agent = await serveAgent(stage.pc);
       expect(agent.port).to.equal(17158);
       await agent.stop();
       first?.close();
@@ -226,8 +226,8 @@ describe('integration: the command line', () => {
       const pipe = `"$0" "$1" sign-order --key "$2" --claims "$3" | "$0" "$4" enroll --profile stage-bank --order - --json --scripted-human "$5"`;
       const { stdout, stderr } = await promisify(execFile)(
         'sh',
-        ['-c', pipe, process.execPath, INKAN_BANK, key, claims, INKAN, stage.desk.script],
-        { env: stage.desk.environment },
+        ['-c', pipe, process.execPath, INKAN_BANK, key, claims, INKAN, stage.pc.script],
+        { env: stage.pc.environment },
       );
       const { state, result, enrollment } = JSON.parse(stdout) as Record<string, unknown>;
       expect(state).to.equal('completed');
@@ -262,21 +262,21 @@ describe('integration: the command line', () => {
     });
 
     it('and goes on later where the PIN was not at hand', async () => {
-      stage.desk.answer({ pin: 'cancel' });
+      stage.pc.answer({ pin: 'cancel' });
       const stopped = await run([...enrollArgs(await stage.orderFile()), '--json']);
       expectError(stopped, 'ERR_USER_PIN_CANCELLED');
       const { enrollment, state } = stopped.json as { enrollment: string; state: string };
       expect(state).to.equal('consented');
       const { stderr } = await run(['resume', ...scripted()]);
       expect(stderr).to.include('お問い合わせ番号 U02').and.include(`再開するには: inkan resume ${enrollment}`);
-      stage.desk.answer({});
+      stage.pc.answer({});
       expect((await run(['resume', ...scripted(), '--json'])).json).to.include({ enrollment, state: 'completed' });
     });
 
     it('with a line that lives on a terminal', async () => {
-      stage.desk.answer({ consent: 'ignore' });
+      stage.pc.answer({ consent: 'ignore' });
       const words = [process.execPath, INKAN, ...enrollArgs(await stage.orderFile())].map((word) => `'${word}'`);
-      const terminal = spawn('script', ['-qec', words.join(' '), '/dev/null'], { env: stage.desk.environment });
+      const terminal = spawn('script', ['-qec', words.join(' '), '/dev/null'], { env: stage.pc.environment });
       let shown = '';
       terminal.stdout.on('data', (bytes: Buffer) => {
         shown += bytes.toString();
@@ -287,15 +287,15 @@ describe('integration: the command line', () => {
     });
 
     it('until Ctrl-C, which keeps what was done and says how to go on', async () => {
-      stage.desk.answer({ pin: 'ignore' });
-      const { process: child, done } = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
+      stage.pc.answer({ pin: 'ignore' });
+      const { process: child, done } = startInkan(stage.pc, [...enrollArgs(await stage.orderFile()), '--json']);
       await untilPinIsAsked();
       child.kill('SIGINT');
       const { status, json } = await done;
       expect(status).to.equal(1);
       expect(json).to.include({ state: 'consented', interrupted: true });
       expect(locks()).to.deep.equal([]);
-      stage.desk.answer({});
+      stage.pc.answer({});
       const { enrollment } = json as { enrollment: string };
       expect((await run(['resume', enrollment, ...scripted(), '--json'])).json).to.include({ state: 'completed' });
     });
@@ -304,14 +304,14 @@ describe('integration: the command line', () => {
   describe('shares with other processes', () => {
     it('an enrollment: what one works at is busy for the other, and nothing is done twice', async () => {
       const sent = stage.ca.requests.length;
-      stage.desk.answer({ pin: 'ignore' });
-      const first = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
+      stage.pc.answer({ pin: 'ignore' });
+      const first = startInkan(stage.pc, [...enrollArgs(await stage.orderFile()), '--json']);
       await untilPinIsAsked();
       const { json } = await run(['enrollments', '--json']);
       const [{ enrollment } = { enrollment: '' }] = (json as { enrollment: string; open: boolean }[]).filter(
         ({ open }) => open,
       );
-      stage.desk.answer({});
+      stage.pc.answer({});
       expectError(await run(['resume', enrollment, ...scripted(), '--json']), 'ERR_BRIDGE_BUSY');
       first.process.kill('SIGKILL');
       await first.done;
@@ -320,8 +320,8 @@ describe('integration: the command line', () => {
     });
 
     it('a token: it is busy while another process holds it, and free when that one is gone', async () => {
-      stage.desk.answer({ pin: 'ignore' });
-      const first = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
+      stage.pc.answer({ pin: 'ignore' });
+      const first = startInkan(stage.pc, [...enrollArgs(await stage.orderFile()), '--json']);
       await untilPinIsAsked();
       const name =
         locks()
@@ -337,10 +337,10 @@ describe('integration: the command line', () => {
     });
 
     it('an account: what one works at is busy for a second order', async () => {
-      stage.desk.answer({ pin: 'ignore' });
-      const first = startInkan(stage.desk, [...enrollArgs(await stage.orderFile()), '--json']);
+      stage.pc.answer({ pin: 'ignore' });
+      const first = startInkan(stage.pc, [...enrollArgs(await stage.orderFile()), '--json']);
       await untilPinIsAsked();
-      stage.desk.answer({});
+      stage.pc.answer({});
       expectError(await run([...enrollArgs(await stage.orderFile()), '--json']), 'ERR_BRIDGE_BUSY');
       first.process.kill('SIGKILL');
       await first.done;
@@ -348,7 +348,7 @@ describe('integration: the command line', () => {
     });
 
     it('a token: who comes second waits for the first', async () => {
-      stage.desk.answer({});
+      stage.pc.answer({});
       const accounts = ['M0001', 'M0002'].map((id) => ({ account: { id, display: id } }));
       const files = await Promise.all(accounts.map((account) => stage.orderFile(account)));
       const both = await Promise.all(files.map((file) => run([...enrollArgs(file), '--json'])));

@@ -1,9 +1,9 @@
-/** `inkan doctor` at a desk where everything that names its owner is known: what it shows them, and what may go to the bank. */
+/** `inkan doctor` at a PC where everything that names its owner is known: what it shows them, and what may go to the bank. */
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { type Desk, stageDesk } from '../contract/desk.ts';
+import { setUpTokenTests, type TokenSetup } from '../contract/token-setup.ts';
 import { buildFaultyModule } from '../doubles/faulty-module.ts';
 
 const CLI = resolve(import.meta.dirname, '../../agent/cli/index.js');
@@ -16,30 +16,30 @@ type Form = { findings: Finding[]; machine?: string };
 
 describe('inkan doctor', function () {
   this.timeout(60_000);
-  let desk: Desk;
+  let setup: TokenSetup;
   let environment: NodeJS.ProcessEnv;
   let serialNumber: string;
   let evil: string;
 
   before(async () => {
-    desk = stageDesk();
-    const home = join(desk.folder, 'home', OWNER);
+    setup = setUpTokenTests();
+    const home = join(setup.folder, 'home', OWNER);
     const config = join(home, '.config', 'inkan');
     mkdirSync(join(config, 'profiles'), { recursive: true, mode: 0o700 });
-    const faulty = buildFaultyModule(desk.folder, [LABEL]);
-    const [token] = await desk.tokens([faulty.planned('')]).list(new AbortController().signal);
+    const faulty = buildFaultyModule(setup.folder, [LABEL]);
+    const [token] = await setup.tokens([faulty.planned('')]).list(new AbortController().signal);
     serialNumber = token!.serialNumber;
     evil = join(home, 'evil.so');
     writeFileSync(evil, '');
     chmodSync(evil, 0o666);
     const modules = [faulty.planned(LOCKED), { path: evil, environment: {} }];
     writeFileSync(join(config, 'agent.json'), JSON.stringify({ version: 1, modules }), { mode: 0o600 });
-    const profile = readFileSync(join(desk.folder, 'profiles', 'test-bank.json'), 'utf8');
+    const profile = readFileSync(join(setup.folder, 'profiles', 'test-bank.json'), 'utf8');
     const own = profile.replace('test-bank', `bank-of-${OWNER}`).replace('ca.example', 'ca.invalid');
     writeFileSync(join(config, 'profiles', 'own.json'), own, { mode: 0o600 });
     environment = { PATH: process.env['PATH'], HOME: home, LANG: 'en_US.UTF-8' };
   });
-  after(() => desk.leave());
+  after(() => setup.leave());
 
   const doctor = (...args: string[]): Promise<string> =>
     new Promise((done) => {
@@ -66,7 +66,7 @@ describe('inkan doctor', function () {
     expect(text).to.match(/✗ Module .*\n(.*\n)*?.*Support code M02/);
   });
 
-  it('has a form for the bank, with what helps and nothing that tells whose desk it is', async () => {
+  it('has a form for the bank, with what helps and nothing that tells whose setup it is', async () => {
     const forms = await Promise.all([doctor('--support'), doctor('--support', '--json')]);
     const personal = [
       serialNumber,
@@ -74,7 +74,7 @@ describe('inkan doctor', function () {
       'Suzuki',
       'Hanako',
       OWNER,
-      desk.folder,
+      setup.folder,
       'home',
       'ca.invalid',
       'localhost',

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { type FaultyCa, issue, issueForAnotherKey, send, status } from '../doubles/faulty-ca.ts';
 import { makeAuthority, makeLeaf } from '../stage/authority.ts';
-import { type BankDesk, ORIGIN } from '../stage/bank-desk.ts';
+import { ORIGIN, type TestBank } from '../stage/test-bank.ts';
 import { objectsOn } from '../stage/witness.ts';
 import { ownEnrollment } from './own-enrollment.ts';
 
@@ -46,7 +46,7 @@ describe('integration: an enrollment and its CA', () => {
     });
   });
 
-  const ISSUED_WRONG: readonly [string, (authority: BankDesk['authority']) => FaultyCa['answer'], ErrorCode][] = [
+  const ISSUED_WRONG: readonly [string, (authority: TestBank['authority']) => FaultyCa['answer'], ErrorCode][] = [
     ['another key', issueForAnotherKey, 'ERR_CERTIFICATE_KEY_MISMATCH'],
     [
       'another subject',
@@ -77,7 +77,7 @@ describe('integration: an enrollment and its CA', () => {
       const progress = await own.enroll();
       expect([progress.state, progress.error?.code]).to.deep.equal(['failed', code]);
       expect(progress.error?.details['serialNumber']).to.match(/^[0-9a-f]+$/);
-      expect(objectsOn(own.desk, 'desk').filter((line) => line.startsWith('Certificate'))).to.deep.equal([]);
+      expect(objectsOn(own.pc, 'desk').filter((line) => line.startsWith('Certificate'))).to.deep.equal([]);
     });
   }
 
@@ -103,7 +103,7 @@ describe('integration: an enrollment and its CA', () => {
       own.ca.answer = answer;
       const progress = await own.enroll();
       expect([progress.state, progress.error?.code]).to.deep.equal(['failed', code]);
-      expect(objectsOn(own.desk, 'desk')).to.deep.equal([]);
+      expect(objectsOn(own.pc, 'desk')).to.deep.equal([]);
       expect(own.journalFiles().filter((name) => name.endsWith('.authorization'))).to.deep.equal([]);
     });
   }
@@ -120,7 +120,7 @@ describe('integration: an enrollment and its CA', () => {
       expect([progress.state, progress.error?.code]).to.deep.equal(['failed', code]);
       const entry = await own.agent.ports.journal.read(progress.enrollment);
       expect(entry?.state.name === 'failed' && entry.state.leftover?.token.label).to.equal('desk');
-      expect(objectsOn(own.desk, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
+      expect(objectsOn(own.pc, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
     });
   }
 
@@ -192,7 +192,7 @@ describe('integration: an enrollment and its CA', () => {
     if (entry?.state.name !== 'pending') throw new Error('not pending');
     await own.agent.ports.journal.write({ ...entry, state: { ...entry.state, nextAt: Date.now() } });
     own.ca.answer = issue(own.bank.authority);
-    own.agent = await own.desk.compose();
+    own.agent = await own.pc.compose();
     own.agent.enrollments.goOn();
     expect((await own.agent.enrollments.settled(id, 'owner')).state).to.equal('completed');
     expect(new Set(own.ca.requests).size).to.equal(1);
@@ -203,7 +203,7 @@ describe('integration: an enrollment and its CA', () => {
     await own.ca.close();
     const progress = await own.enroll();
     expect(progress.error?.code).to.equal('ERR_CA_UNREACHABLE');
-    expect(objectsOn(own.desk, 'desk')).to.deep.equal([]);
+    expect(objectsOn(own.pc, 'desk')).to.deep.equal([]);
   });
 
   it('trusts the TLS anchors of the profile only', async () => {

@@ -9,9 +9,9 @@ import { canonicalJson } from '../../agent/enrollment/proof.ts';
 import type { ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import { issue, status } from '../doubles/faulty-ca.ts';
-import type { Answers } from '../stage/agent-desk.ts';
-import { ORIGIN } from '../stage/bank-desk.ts';
+import type { Answers } from '../stage/customer-pc.ts';
 import { refusalOf } from '../stage/refusal.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 import { objectsOn } from '../stage/witness.ts';
 import { ownEnrollment } from './own-enrollment.ts';
 
@@ -58,7 +58,7 @@ describe('integration: an enrollment', () => {
       expect(result?.keyType).to.equal(keyType);
       expect(result?.examination.trials.map(({ claim }) => claim)).to.deep.equal(Array(3).fill('consistent'));
       await expectProof(id, result!);
-      const objects = objectsOn(own.desk, 'desk').map((line) => line.split(/[;,] /)[0]);
+      const objects = objectsOn(own.pc, 'desk').map((line) => line.split(/[;,] /)[0]);
       expect(objects.filter((line) => line === 'Private Key Object')).to.have.lengthOf(1);
       expect(objects.filter((line) => line === 'Public Key Object')).to.have.lengthOf(1);
       // The customer's and the issuing CA's; the page has the root as well.
@@ -84,7 +84,7 @@ describe('integration: an enrollment', () => {
 
   it('asks one human at a time', async () => {
     await own.lay({ deadlines: { dialogMs: 1_500 } });
-    own.desk.answer({ consent: 'ignore' });
+    own.pc.answer({ consent: 'ignore' });
     const first = await own.agent.enrollments.begin(await own.bank.order(), ORIGIN, 'enroll');
     expect(await refusalOf(own.agent.enrollments.begin(await own.bank.order(), ORIGIN, 'enroll'))).to.equal(
       'ERR_BRIDGE_BUSY',
@@ -113,23 +113,23 @@ describe('integration: an enrollment', () => {
   for (const [does, answers, code, state] of PEOPLE) {
     it(`stops where the human ${does}, and leaves the token as it was; the same order may be tried again`, async () => {
       await own.lay();
-      own.desk.answer(answers);
+      own.pc.answer(answers);
       const order = await own.bank.order();
       const progress = await own.enroll(order);
       expect([progress.state, progress.error?.code]).to.deep.equal([state, code]);
-      expect(objectsOn(own.desk, 'desk')).to.deep.equal([]);
+      expect(objectsOn(own.pc, 'desk')).to.deep.equal([]);
       expect(own.ca.requests).to.deep.equal([]);
-      own.desk.answer({});
+      own.pc.answer({});
       expect((await own.enroll(order)).state).to.equal('completed');
     });
   }
 
   it('stops at a wrong PIN, which is sent once, and leaves the token as it was', async () => {
     await own.lay();
-    own.desk.writePin('00000000');
+    own.pc.writePin('00000000');
     const progress = await own.enroll();
     expect(progress.error?.code).to.be.oneOf(['ERR_TOKEN_PIN_INCORRECT', 'ERR_USER_PIN_CANCELLED']);
-    expect(objectsOn(own.desk, 'desk')).to.deep.equal([]);
+    expect(objectsOn(own.pc, 'desk')).to.deep.equal([]);
   });
 
   it('needs a token', async () => {
@@ -141,10 +141,10 @@ describe('integration: an enrollment', () => {
   it('asks which of two tokens, and uses that one', async () => {
     await own.lay({ labels: ['left', 'right'] });
     expect((await own.enroll()).error?.code).to.equal('ERR_USER_CANCELLED');
-    own.desk.answer({ choose: 'right' });
+    own.pc.answer({ choose: 'right' });
     expect((await own.enroll()).state).to.equal('completed');
-    expect(objectsOn(own.desk, 'left')).to.deep.equal([]);
-    expect(objectsOn(own.desk, 'right')).not.to.deep.equal([]);
+    expect(objectsOn(own.pc, 'left')).to.deep.equal([]);
+    expect(objectsOn(own.pc, 'right')).not.to.deep.equal([]);
   });
 
   it('has the human type the code where the order says so', async () => {
@@ -153,21 +153,21 @@ describe('integration: an enrollment', () => {
     };
     await own.lay();
     expect((await own.enroll(await own.bank.order(asked))).error?.code).to.equal('ERR_USER_CANCELLED');
-    own.desk.answer({ code: '1234-5678' });
+    own.pc.answer({ code: '1234-5678' });
     expect((await own.enroll(await own.bank.order(asked))).state).to.equal('completed');
   });
 
   it('can be cancelled while the PIN dialog is open, and not after it was sent', async () => {
     await own.lay();
-    own.desk.answer({ pin: 'ignore' });
+    own.pc.answer({ pin: 'ignore' });
     const id = await own.agent.enrollments.begin(await own.bank.order(), ORIGIN, 'enroll');
     await new Promise<void>((reached) => {
       own.agent.enrollments.listen(id, 'owner', ({ state }) => state === 'consented' && reached());
     });
     await new Promise((later) => setTimeout(later, 300));
     expect((await own.agent.enrollments.cancel(id, 'owner')).state).to.equal('abandoned');
-    expect(objectsOn(own.desk, 'desk')).to.deep.equal([]);
-    own.desk.answer({});
+    expect(objectsOn(own.pc, 'desk')).to.deep.equal([]);
+    own.pc.answer({});
     const { enrollment } = await own.enroll();
     expect(await refusalOf(own.agent.enrollments.cancel(enrollment, 'owner'))).to.equal(
       'ERR_BRIDGE_TOO_LATE_TO_CANCEL',
@@ -179,15 +179,15 @@ describe('integration: an enrollment', () => {
     own.ca.answer = status(503, 'later');
     const older = await own.enroll();
     expect([older.state, older.error?.code]).to.deep.equal(['csr-signed', 'ERR_CA_UNAVAILABLE']);
-    own.desk.answer({ pin: 'cancel' });
+    own.pc.answer({ pin: 'cancel' });
     const waiting = await own.enroll();
     expect(waiting.state).to.equal('consented');
-    own.desk.answer({});
+    own.pc.answer({});
     own.ca.answer = issue(own.bank.authority);
     expect((await own.enroll()).state).to.equal('completed');
     expect((await own.agent.enrollments.settled(waiting.enrollment, 'owner')).state).to.equal('abandoned');
     expect((await own.agent.enrollments.settled(older.enrollment, 'owner')).state).to.equal('abandoned');
-    expect(objectsOn(own.desk, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
+    expect(objectsOn(own.pc, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
   });
 
   it('joins a new order to nothing that is just being given up', async () => {
@@ -225,14 +225,14 @@ describe('integration: an enrollment', () => {
       (await own.agent.ports.journal.list()).some(({ state }) => 'leftover' in state && state.leftover);
     expect(await leftover()).to.equal(true);
     expect((await own.enroll()).state).to.equal('completed');
-    expect(objectsOn(own.desk, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
+    expect(objectsOn(own.pc, 'desk').filter((line) => line.startsWith('Private'))).to.have.lengthOf(1);
     expect(await leftover()).to.equal(false);
   });
 
   it('is refused by scripted humans for a profile that is not marked "test", before any PIN', async () => {
     await own.lay();
     const { test: _, enrollment, ...profile } = JSON.parse(JSON.stringify(own.bank.profile)) as typeof own.bank.profile;
-    own.desk.addProfile({ ...profile, enrollment: { customers: { ...enrollment['customers'], url: own.ca.url } } });
+    own.pc.addProfile({ ...profile, enrollment: { customers: { ...enrollment['customers'], url: own.ca.url } } });
     expect((await own.enroll()).error?.code).to.equal('ERR_POLICY_SCRIPTED_HUMAN_REFUSED');
   });
 });

@@ -8,29 +8,29 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Agent } from '../../agent/main.ts';
 import { type FaultyCa, issue, send, startFaultyCa, status } from '../doubles/faulty-ca.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
 import { makeLeaf } from '../stage/authority.ts';
-import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { refusalOf } from '../stage/refusal.ts';
 import { inkan } from '../stage/served-agent.ts';
+import { ORIGIN, openTestBank, type TestBank } from '../stage/test-bank.ts';
 import { tokenObjects } from '../stage/witness.ts';
 
 describe('integration: exactly one', () => {
   const folder = ownFolder();
-  let bank: BankDesk;
+  let bank: TestBank;
   let ca: FaultyCa;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let agent: Agent;
 
   beforeEach(async () => {
-    bank = await openBankDesk({ test: true });
+    bank = await openTestBank({ test: true });
     ca = await startFaultyCa(bank.authority);
-    desk = layAgentDesk(folder());
+    pc = setUpPc(folder());
     const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
     const customers = { ...enrollment['customers'], url: ca.url };
-    desk.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50, dialogMs: 5_000 } });
-    agent = await desk.compose();
+    pc.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50, dialogMs: 5_000 } });
+    agent = await pc.compose();
   });
   afterEach(async () => {
     await agent.close();
@@ -46,7 +46,7 @@ describe('integration: exactly one', () => {
     return { enrollment, state, code: error?.code };
   }
   const lose = () => (ca.answer = (_, response) => void response.socket?.destroy());
-  const keys = () => tokenObjects(desk, 'desk').filter(({ kind }) => kind === 'Private Key');
+  const keys = () => tokenObjects(pc, 'desk').filter(({ kind }) => kind === 'Private Key');
   const stateOf = async (enrollment: string) => (await agent.ports.journal.read(enrollment))?.state;
 
   it('a new order goes on with the key and the very request whose answer was lost', async () => {
@@ -133,12 +133,12 @@ describe('integration: exactly one', () => {
   for (const [what, resend, answer, end] of ALONE)
     it(`after a restart, what was ${what} → ${end}, by itself`, async () => {
       const { enrollment: services, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
-      desk.addProfile({ ...profile, enrollment: { customers: { ...services['customers'], url: ca.url, resend } } });
+      pc.addProfile({ ...profile, enrollment: { customers: { ...services['customers'], url: ca.url, resend } } });
       ca.answer = answer;
       const { enrollment } = await enroll();
       await agent.close();
       ca.answer = issue(bank.authority);
-      agent = await desk.compose();
+      agent = await pc.compose();
       agent.enrollments.goOn();
       expect((await settled(enrollment)).state).to.equal(end);
       // It also looks for what is to be renewed, and the folder goes before the hook ends it.
@@ -163,12 +163,12 @@ describe('integration: exactly one', () => {
   });
 
   it('a page and the command line are one operation: the one that comes second says that it is busy', async () => {
-    desk.answer({ consent: 'ignore' });
+    pc.answer({ consent: 'ignore' });
     const id = await agent.enrollments.begin(await order(), ORIGIN, 'enroll');
     const file = join(folder(), 'order');
     writeFileSync(file, await order());
-    const args = ['enroll', '--profile', 'stage-bank', '--order', file, '--scripted-human', desk.script, '--json'];
-    const { json, status: exit } = await inkan(desk, args);
+    const args = ['enroll', '--profile', 'stage-bank', '--order', file, '--scripted-human', pc.script, '--json'];
+    const { json, status: exit } = await inkan(pc, args);
     expect([exit, (json as { error: { code: string } }).error.code]).to.deep.equal([1, 'ERR_BRIDGE_BUSY']);
     await agent.enrollments.cancel(id, 'owner');
   });
@@ -177,8 +177,8 @@ describe('integration: exactly one', () => {
     const file = join(folder(), 'order');
     const text = await order();
     writeFileSync(file, text);
-    const args = ['enroll', '--profile', 'stage-bank', '--order', file, '--scripted-human', desk.script, '--json'];
-    expect((await inkan(desk, args)).status).to.equal(0);
+    const args = ['enroll', '--profile', 'stage-bank', '--order', file, '--scripted-human', pc.script, '--json'];
+    expect((await inkan(pc, args)).status).to.equal(0);
     const joined = await agent.enrollments.begin(text, ORIGIN, 'enroll');
     expect((await agent.enrollments.progress(joined, 'owner')).state).to.equal('completed');
     const { jti } = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as { jti: string };

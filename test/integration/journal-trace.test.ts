@@ -12,12 +12,12 @@ import type { JournalEntry } from '../../agent/ports/records.ts';
 import { openJournal } from '../../agent/records/journal.ts';
 import { isOpen } from '../../agent/records/states.ts';
 import { type FaultyCa, issue, startFaultyCa } from '../doubles/faulty-ca.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
-import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
-import { hasStrace, layKillableDesk } from '../stage/killable-desk.ts';
+import { hasStrace, setUpKillablePc } from '../stage/killable-pc.ts';
 import { refusalOf } from '../stage/refusal.ts';
 import { skip } from '../stage/skip.ts';
+import { ORIGIN, openTestBank, type TestBank } from '../stage/test-bank.ts';
 import { objectsOn } from '../stage/witness.ts';
 
 const STATES = 7;
@@ -27,9 +27,9 @@ describe('integration: the journal and the kernel', () => {
 
   it('each state is written, fsynced, renamed, and its folder fsynced, before the next act', async function () {
     if (!hasStrace()) skip(this, 'the order of system calls is seen by strace');
-    const desk = await layKillableDesk(folder());
-    await desk.traced(['enroll', '--profile', 'stage-bank', '--order', await desk.order()]);
-    await desk.close();
+    const pc = await setUpKillablePc(folder());
+    await pc.traced(['enroll', '--profile', 'stage-bank', '--order', await pc.order()]);
+    await pc.close();
     const writes = journalWrites(readFileSync(join(folder(), 'trace'), 'utf8'));
     expect(writes.map((calls) => calls.join(' '))).to.deep.equal(
       Array.from({ length: STATES }, () => 'open write fsync close rename open-folder fsync'),
@@ -37,19 +37,19 @@ describe('integration: the journal and the kernel', () => {
   });
 
   describe('on a disk of its own', () => {
-    let bank: BankDesk;
+    let bank: TestBank;
     let ca: FaultyCa;
-    let desk: AgentDesk;
+    let pc: CustomerPc;
     let state: string;
     let agent: Agent | undefined;
     let isMounted = false;
 
     beforeEach(async () => {
-      bank = await openBankDesk({ test: true });
+      bank = await openTestBank({ test: true });
       ca = await startFaultyCa(bank.authority);
-      desk = layAgentDesk(folder());
+      pc = setUpPc(folder());
       const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
-      desk.addProfile({ ...profile, enrollment: { customers: { ...enrollment['customers'], url: ca.url } } });
+      pc.addProfile({ ...profile, enrollment: { customers: { ...enrollment['customers'], url: ca.url } } });
       state = join(folder(), 'state');
       mkdirSync(state, { mode: 0o700 });
     });
@@ -79,17 +79,17 @@ describe('integration: the journal and the kernel', () => {
 
     it('a disk without room is an error before the first act: nobody is asked, nothing is made', async function () {
       if (!mount('size=600k,mode=700')) skip(this, 'a disk of its own is mounted by root');
-      agent = await desk.compose();
+      agent = await pc.compose();
       fill();
       const progress = await enroll(agent);
       expect([progress.state, progress.error?.code]).to.deep.equal(['failed', 'ERR_INTERNAL_STATE_UNWRITABLE']);
-      expect(objectsOn(desk, 'desk')).to.deep.equal([]);
+      expect(objectsOn(pc, 'desk')).to.deep.equal([]);
       expect(ca.requests).to.deep.equal([]);
     });
 
     it('a disk that fills up in the middle stops nothing: the space was taken before', async function () {
       if (!mount('size=600k,mode=700')) skip(this, 'a disk of its own is mounted by root');
-      agent = await desk.compose();
+      agent = await pc.compose();
       ca.answer = (request, response) => {
         fill();
         return issue(bank.authority)(request, response);
@@ -103,7 +103,7 @@ describe('integration: the journal and the kernel', () => {
       if (!mount('size=600k,mode=700')) skip(this, 'a disk of its own is mounted by root');
       if (spawnSync('mount', ['-o', 'remount,ro', state]).status !== 0)
         skip(this, 'this kernel lets no tmpfs be made read-only');
-      expect(await refusalOf(desk.compose())).to.equal('ERR_INTERNAL_STATE_UNWRITABLE');
+      expect(await refusalOf(pc.compose())).to.equal('ERR_INTERNAL_STATE_UNWRITABLE');
     });
   });
 

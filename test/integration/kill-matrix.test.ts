@@ -10,11 +10,11 @@ import {
   certificateIn,
   DURABLE,
   hasStrace,
-  type KillableDesk,
-  layKillableDesk,
+  type KillablePc,
   type Point,
   type Run,
-} from '../stage/killable-desk.ts';
+  setUpKillablePc,
+} from '../stage/killable-pc.ts';
 
 const FULL = process.env['INKAN_FULL'] === '1';
 /** Points of each journey in a run that is not full: some 15 s of work. */
@@ -24,17 +24,17 @@ const STARTS_AT_MOST = 4;
 describe('integration: the kill matrix', function () {
   this.timeout(FULL || SELECTED > 20 ? 8 * 3_600_000 : 180_000);
   const folder = ownFolder();
-  let desk: KillableDesk;
+  let pc: KillablePc;
 
   beforeEach(async () => {
-    desk = await layKillableDesk(folder());
+    pc = await setUpKillablePc(folder());
   });
-  afterEach(() => desk.close());
+  afterEach(() => pc.close());
 
   for (const journey of ['enrollment', 're-enrollment'] as const) {
     it(`of ${journey === 'enrollment' ? 'an' : 'a'} ${journey}: nothing is lost, nothing is made twice`, async () => {
-      const old = journey === 'enrollment' ? undefined : certificateIn(await desk.inkan(await enroll()));
-      desk.keep();
+      const old = journey === 'enrollment' ? undefined : certificateIn(await pc.inkan(await enroll()));
+      pc.keep();
       const all = await pointsOf(old);
       const points = FULL ? all : selectionOf(all);
       const failures: string[] = [];
@@ -53,14 +53,14 @@ describe('integration: the kill matrix', function () {
   }
 
   async function enroll(old?: X509Certificate): Promise<string[]> {
-    return ['enroll', '--profile', 'stage-bank', '--order', await desk.order(old)];
+    return ['enroll', '--profile', 'stage-bank', '--order', await pc.order(old)];
   }
 
   async function pointsOf(old: X509Certificate | undefined): Promise<Point[]> {
-    desk.restore();
-    const undisturbed = await desk.inkan(await enroll(old));
+    pc.restore();
+    const undisturbed = await pc.inkan(await enroll(old));
     if (!certificateIn(undisturbed)) throw new Error(`the undisturbed run fails: ${JSON.stringify(undisturbed.json)}`);
-    const calls = desk.calls().map((_, index) => index + 1);
+    const calls = pc.calls().map((_, index) => index + 1);
     const pkcs11 = (['kill', 'kill-both'] as const).flatMap((whom) =>
       calls.map((call) => ({ at: 'pkcs11', call, whom }) as const),
     );
@@ -78,8 +78,8 @@ describe('integration: the kill matrix', function () {
 
   async function systemCallsOf(old: X509Certificate | undefined): Promise<Point[]> {
     if (!hasStrace()) return [];
-    desk.restore();
-    const counts = await desk.traced(await enroll(old));
+    pc.restore();
+    const counts = await pc.traced(await enroll(old));
     return DURABLE.flatMap((name) => {
       // Most of these open or write what does not last (programs, pipes): of them one in eight.
       const step = name === 'openat' || name === 'write' ? 8 : 1;
@@ -97,32 +97,32 @@ describe('integration: the kill matrix', function () {
     old: X509Certificate | undefined,
     reached: { killed: number },
   ): Promise<string | undefined> {
-    desk.restore();
-    const before = desk.keys();
+    pc.restore();
+    const before = pc.keys();
     const args = await enroll(old);
-    let run = await desk.inkan(args, point);
+    let run = await pc.inkan(args, point);
     if (run.killed) reached.killed += 1;
     for (let starts = 0; starts <= STARTS_AT_MOST; starts += 1) {
       const wrong = wrongOnToken(before);
       if (wrong) return wrong;
       if (isOver()) return wrongInTheEnd(before, run);
-      run = await desk.inkan(nextCommand(args));
+      run = await pc.inkan(nextCommand(args));
     }
-    return `not over after ${STARTS_AT_MOST} starts: ${JSON.stringify(desk.journal().map(({ state }) => state.name))} ${JSON.stringify(run.json)}`;
+    return `not over after ${STARTS_AT_MOST} starts: ${JSON.stringify(pc.journal().map(({ state }) => state.name))} ${JSON.stringify(run.json)}`;
   }
 
-  const isOver = () => desk.journal().some(({ state }) => state.name === 'completed' || state.name === 'failed');
+  const isOver = () => pc.journal().some(({ state }) => state.name === 'completed' || state.name === 'failed');
 
   /** As a person would: go on with what is on record, or begin anew. */
   function nextCommand(args: readonly string[]): readonly string[] {
-    const [open] = desk.journal();
+    const [open] = pc.journal();
     return open ? ['resume', open.enrollment] : args;
   }
 
   /** Keys that the journal does not know; old keys and certificates that are gone. */
   function wrongOnToken(before: readonly string[]): string | undefined {
-    const known = new Set([...before, ...desk.journal().flatMap(({ knows }) => knows)]);
-    const [keys, certificates] = [desk.keys(), desk.certificates()];
+    const known = new Set([...before, ...pc.journal().flatMap(({ knows }) => knows)]);
+    const [keys, certificates] = [pc.keys(), pc.certificates()];
     const unknown = [...keys, ...certificates].filter((id) => !known.has(id));
     if (unknown.length > 0) return `${unknown.length} objects that the journal does not know`;
     const lost = before.filter((id) => !keys.includes(id) || !certificates.includes(id));
@@ -131,12 +131,12 @@ describe('integration: the kill matrix', function () {
 
   /** One more pair than before, whose certificate is the only one that was issued, and was told. */
   async function wrongInTheEnd(before: readonly string[], run: Run): Promise<string | undefined> {
-    const [keys, certificates] = [desk.keys(), desk.certificates()];
+    const [keys, certificates] = [pc.keys(), pc.certificates()];
     const pairs = [keys.length, certificates.length];
     if (pairs.some((count) => count !== before.length + 1)) return `keys, certificates: ${pairs.join()}`;
-    const [journaled] = desk.journal();
-    const told = certificateIn(run) ?? certificateIn(await desk.inkan(['resume', journaled?.enrollment ?? '']));
-    const issued = desk.ca.issued.map((serialNumber) => BigInt(`0x${serialNumber}`));
+    const [journaled] = pc.journal();
+    const told = certificateIn(run) ?? certificateIn(await pc.inkan(['resume', journaled?.enrollment ?? '']));
+    const issued = pc.ca.issued.map((serialNumber) => BigInt(`0x${serialNumber}`));
     const reported = told ? [BigInt(`0x${told.serialNumber}`)] : [];
     return issued.join() === reported.join() ? undefined : `issued: ${issued.join()}, reported: ${reported.join()}`;
   }

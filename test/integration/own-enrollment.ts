@@ -1,12 +1,12 @@
-/** One desk for one enrollment after another: SoftHSM behind a real token host, a CA on real HTTPS, anew for each test. */
+/** One PC for one enrollment after another: SoftHSM behind a real token host, a CA on real HTTPS, anew for each test. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Progress } from '../../agent/enrollment/active.ts';
 import type { Agent } from '../../agent/main.ts';
 import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
-import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
+import { ORIGIN, openTestBank, type TestBank } from '../stage/test-bank.ts';
 
 type Laid = {
   readonly labels?: readonly string[];
@@ -15,9 +15,9 @@ type Laid = {
 };
 
 export class OwnEnrollment {
-  bank!: BankDesk;
+  bank!: TestBank;
   ca!: FaultyCa;
-  desk!: AgentDesk;
+  pc!: CustomerPc;
   agent!: Agent;
   readonly #folder: () => string;
 
@@ -26,17 +26,17 @@ export class OwnEnrollment {
   }
 
   async open(): Promise<void> {
-    this.bank = await openBankDesk({ test: true });
+    this.bank = await openTestBank({ test: true });
     this.ca = await startFaultyCa(this.bank.authority);
   }
 
-  /** Lays the desk; `service` and `deadlines` change the profile. */
+  /** Sets the PC up; `service` and `deadlines` change the profile. */
   async lay({ labels = ['desk'], service = {}, deadlines = {} }: Laid = {}): Promise<void> {
-    this.desk = layAgentDesk(this.#folder(), labels);
+    this.pc = setUpPc(this.#folder(), labels);
     const { enrollment, ...profile } = JSON.parse(JSON.stringify(this.bank.profile)) as typeof this.bank.profile;
     const customers = { ...enrollment['customers'], url: this.ca.url, ...service };
-    this.desk.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50, ...deadlines } });
-    this.agent = await this.desk.compose();
+    this.pc.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50, ...deadlines } });
+    this.agent = await this.pc.compose();
   }
 
   async enroll(order?: string): Promise<Progress> {

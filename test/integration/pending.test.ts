@@ -3,34 +3,34 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Agent, goOn } from '../../agent/main.ts';
 import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
-import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { type NotifySend, stageNotifySend } from '../stage/notify-send.ts';
 import { inkan } from '../stage/served-agent.ts';
+import { ORIGIN, openTestBank, type TestBank } from '../stage/test-bank.ts';
 
 const HOUR_MS = 3_600_000;
 
 describe('integration: pending for hours', () => {
   const folder = ownFolder();
-  let bank: BankDesk;
+  let bank: TestBank;
   let ca: FaultyCa;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let desktop: NotifySend;
   let agent: Agent;
   let stop = async (): Promise<void> => {};
 
   beforeEach(async () => {
-    bank = await openBankDesk({ test: true });
+    bank = await openTestBank({ test: true });
     ca = await startFaultyCa(bank.authority);
-    desk = layAgentDesk(folder());
+    pc = setUpPc(folder());
     desktop = stageNotifySend(folder());
-    desk.environment['PATH'] = `${desktop.path}:${process.env['PATH']}`;
+    pc.environment['PATH'] = `${desktop.path}:${process.env['PATH']}`;
     const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
     const customers = { ...enrollment['customers'], url: ca.url };
-    desk.addProfile({ ...profile, enrollment: { customers }, deadlines: { dialogMs: 700 } });
+    pc.addProfile({ ...profile, enrollment: { customers }, deadlines: { dialogMs: 700 } });
     ca.answer = status(202, '', { 'Retry-After': '7200' });
-    agent = await desk.compose();
+    agent = await pc.compose();
   });
   afterEach(async () => {
     await stop();
@@ -55,7 +55,7 @@ describe('integration: pending for hours', () => {
   async function startsAgain(): Promise<void> {
     await stop();
     await agent.close();
-    agent = await desk.compose();
+    agent = await pc.compose();
     stop = goOn(agent);
   }
   async function notifications(count: number): Promise<number> {
@@ -65,12 +65,12 @@ describe('integration: pending for hours', () => {
 
   it('is shown with its next time and its deadline', async () => {
     const id = await becomesPending();
-    const { json } = await inkan(desk, ['enrollments', '--json']);
+    const { json } = await inkan(pc, ['enrollments', '--json']);
     const [row] = json as { enrollment: string; state: string; nextAt: string; deadlineAt: string }[];
     expect([row?.enrollment, row?.state]).to.deep.equal([id, 'pending']);
     expect(Date.parse(row?.nextAt ?? '') - Date.now()).to.be.within(1.9 * HOUR_MS, 2.3 * HOUR_MS);
     expect(Date.parse(row?.deadlineAt ?? '') - Date.now()).to.be.above(24 * HOUR_MS);
-    const { stdout } = await inkan(desk, ['enrollments']);
+    const { stdout } = await inkan(pc, ['enrollments']);
     expect(stdout.match(/\d{4}[-/年].*\d{1,2}:\d{2}/g), 'begun, changed, next, deadline').to.have.length.at.least(4);
   });
 
@@ -78,7 +78,7 @@ describe('integration: pending for hours', () => {
     const id = await becomesPending();
     await later(id);
     ca.answer = issue(bank.authority);
-    desk.answer({ pin: 'ignore' });
+    pc.answer({ pin: 'ignore' });
     await startsAgain();
     const waiting = await agent.enrollments.settled(id, 'owner');
     expect([waiting.state, waiting.error?.code]).to.deep.equal(['issued', 'ERR_USER_TIMEOUT']);
@@ -86,7 +86,7 @@ describe('integration: pending for hours', () => {
     await startsAgain();
     expect(await notifications(2)).to.equal(2);
     expect((await agent.enrollments.progress(id, 'owner')).state).to.equal('issued');
-    desk.answer({});
+    pc.answer({});
     agent.enrollments.resume(id, { origin: ORIGIN });
     expect((await agent.enrollments.settled(id, 'owner')).state).to.equal('completed');
     expect(new Set(ca.requests).size).to.equal(1);

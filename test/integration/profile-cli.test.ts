@@ -7,10 +7,10 @@ import { openProfileBook } from '../../agent/profiles.ts';
 import { publicJwk, type SigningKey } from '../../web-bridge/bank/signing-key.ts';
 import type { ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { makeAuthority } from '../stage/authority.ts';
-import { newSigningKey, profileJson } from '../stage/bank-desk.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { refusalOf } from '../stage/refusal.ts';
 import { type CommandEnd, inkan } from '../stage/served-agent.ts';
+import { newSigningKey, profileJson } from '../stage/test-bank.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -7,10 +7,10 @@ import { expect } from 'chai';
 import type { Agent } from '../../agent/main.ts';
 import { createNonce, referenceTo, revokedBy, verifyLogin } from '../../web-bridge/bank/login.ts';
 import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
-import { type BankDesk, loginOrder, ORIGIN, openBankDesk, removalOrder } from '../stage/bank-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { refusalOf } from '../stage/refusal.ts';
+import { loginOrder, ORIGIN, openTestBank, removalOrder, type TestBank } from '../stage/test-bank.ts';
 import { objectsOn } from '../stage/witness.ts';
 
 const MINUTE_MS = 60_000;
@@ -20,19 +20,19 @@ const inDays = (days: number) => new Date(Date.now() + days * DAY_MS);
 describe('integration: a re-enrollment', () => {
   const folder = ownFolder();
   const never = new AbortController().signal;
-  let bank: BankDesk;
+  let bank: TestBank;
   let ca: FaultyCa;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let agent: Agent;
 
   beforeEach(async () => {
-    bank = await openBankDesk({ test: true });
+    bank = await openTestBank({ test: true });
     ca = await startFaultyCa(bank.authority);
-    desk = layAgentDesk(folder());
+    pc = setUpPc(folder());
     const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
     const customers = { ...enrollment['customers'], url: ca.url };
-    desk.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50 } });
-    agent = await desk.compose();
+    pc.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50 } });
+    agent = await pc.compose();
   });
   afterEach(async () => {
     await agent.close();
@@ -58,16 +58,16 @@ describe('integration: a re-enrollment', () => {
 
   async function logInWith(certificate: X509Certificate): Promise<void> {
     const nonce = createNonce();
-    desk.answer({ choose: referenceTo(certificate).serialNumber });
+    pc.answer({ choose: referenceTo(certificate).serialNumber });
     const answer = await agent.operations.logIn(await loginOrder(bank, nonce), ORIGIN, never);
     const issuers = [bank.authority.issuing.pem];
     const known = await verifyLogin(answer, { origin: ORIGIN, nonce, issuers, isRevoked: revokedBy([]) });
     expect(known.fingerprint256).to.equal(certificate.fingerprint256);
-    desk.answer({});
+    pc.answer({});
   }
   const remove = async (certificate: X509Certificate) =>
     agent.operations.remove(await removalOrder(bank, referenceTo(certificate)), ORIGIN, never);
-  const count = (kind: string) => objectsOn(desk, 'desk').filter((line) => line.startsWith(kind)).length;
+  const count = (kind: string) => objectsOn(pc, 'desk').filter((line) => line.startsWith(kind)).length;
   async function serials(): Promise<string[]> {
     const [token] = await agent.ports.tokens.list(never);
     if (!token) throw new Error('no token');
@@ -106,15 +106,15 @@ describe('integration: a re-enrollment', () => {
   });
 
   it('is refused for a token without the certificate, or with another person’s, before anybody is asked', async () => {
-    desk.answer({ consent: 'ignore' });
+    pc.answer({ consent: 'ignore' });
     const reference = { issuer: Buffer.from(new Uint8Array(bank.authority.issuing.name.toArrayBuffer())) };
     const named = (serialNumber: string) => ({
       replaces: { issuer: reference.issuer.toString('base64'), serialNumber },
     });
     expect(await codeOf(named('0a'))).to.equal('ERR_TOKEN_CERTIFICATE_MISSING');
-    desk.answer({});
+    pc.answer({});
     const others = await acquire('enroll', { subject: [['CN', 'somebody else']] });
-    desk.answer({ consent: 'ignore' });
+    pc.answer({ consent: 'ignore' });
     expect(await codeOf(named('0a'))).to.equal('ERR_TOKEN_CERTIFICATE_FOREIGN');
     expect(await codeOf({ replaces: referenceTo(others) })).to.equal('ERR_POLICY_REPLACES_ANOTHER');
     expect(count('Private Key')).to.equal(1);
@@ -152,11 +152,11 @@ describe('integration: a re-enrollment', () => {
     await reacquire(old);
     const order = await removalOrder(bank, referenceTo(old));
     const removed = () => refusalOf(agent.operations.remove(order, ORIGIN, never));
-    desk.answer({ consent: 'refuse' });
+    pc.answer({ consent: 'refuse' });
     expect(await removed()).to.equal('ERR_USER_REFUSED');
-    desk.answer({ pin: 'cancel' });
+    pc.answer({ pin: 'cancel' });
     expect(await removed()).to.equal('ERR_USER_PIN_CANCELLED');
-    desk.answer({});
+    pc.answer({});
     expect(await removed()).to.equal('ERR_POLICY_ORDER_USED');
     expect(count('Private Key')).to.equal(2);
   });

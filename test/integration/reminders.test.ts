@@ -1,15 +1,15 @@
-/** `inkan serve` reminds of what was enrolled on this desk and is to be renewed: by notify-send, once, whoever restarts. */
+/** `inkan serve` reminds of what was enrolled on this PC and is to be renewed: by notify-send, once, whoever restarts. */
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Agent } from '../../agent/main.ts';
 import { referenceTo } from '../../web-bridge/bank/login.ts';
 import { issue } from '../doubles/faulty-ca.ts';
-import { ORIGIN, removalOrder } from '../stage/bank-desk.ts';
-import { type EnrollmentDesk, layEnrollmentDesk } from '../stage/enrollment-desk.ts';
+import { type EnrollmentSetup, setUpEnrollment } from '../stage/enrollment-setup.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { type NotifySend, stageNotifySend } from '../stage/notify-send.ts';
 import { serveAgent } from '../stage/served-agent.ts';
+import { ORIGIN, removalOrder } from '../stage/test-bank.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** The agent takes what has expired no longer ago than clocks differ. */
@@ -17,15 +17,15 @@ const JUST_EXPIRED = -1 / (24 * 60);
 
 describe('integration: reminders of a renewal', () => {
   const folder = ownFolder();
-  let stage: EnrollmentDesk;
+  let stage: EnrollmentSetup;
   let desktop: NotifySend;
   let agent: Agent;
 
   beforeEach(async () => {
-    stage = await layEnrollmentDesk(folder());
+    stage = await setUpEnrollment(folder());
     desktop = stageNotifySend(folder());
-    stage.desk.environment['PATH'] = `${desktop.path}:${process.env['PATH']}`;
-    agent = await stage.desk.compose();
+    stage.pc.environment['PATH'] = `${desktop.path}:${process.env['PATH']}`;
+    agent = await stage.pc.compose();
   });
   afterEach(async () => {
     await agent.close();
@@ -45,7 +45,7 @@ describe('integration: reminders of a renewal', () => {
   const account = (notice: string): string => /M\d{4}/.exec(notice)?.[0] ?? '';
   /** Until so many were shown in all. */
   async function served(count: number): Promise<string[]> {
-    const serving = await serveAgent(stage.desk);
+    const serving = await serveAgent(stage.pc);
     for (let tries = 0; tries < 1_000 && desktop.shown().length < count; tries += 1) await sleep(20);
     await serving.stop();
     return desktop.shown().map(({ title, body }) => `${title} ${body}`);

@@ -8,7 +8,7 @@ import { isForeignPeer } from '../../agent/platform/linux-socket-owner.ts';
 import type { InkanEnrollmentElement } from '../../web-bridge/sdk/inkan-element.ts';
 import { SDK_WORDS } from '../../web-bridge/sdk/words.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
-import { axeFindings } from '../stage/axe.ts';
+import { axeViolations } from '../stage/axe.ts';
 import { servePages } from './sdk-page.ts';
 import { createSmallAgent, RESULT, type SmallAgent, wordsOf } from './small-agent.ts';
 
@@ -84,7 +84,7 @@ describe('the element in Chromium', function () {
   const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
   const id = (): string => [...agent.enrollments.keys()].at(-1) ?? '';
   const events = () => page.evaluate(() => window.elementSeen.events);
-  const findings = () => axeFindings(page, 'inkan-enrollment');
+  const findings = () => axeViolations(page, 'inkan-enrollment');
 
   for (const language of ['ja', 'en'] as const)
     it(`explains before the browser asks, with picture, reason, telephone and the only address (${language})`, async () => {

@@ -10,7 +10,7 @@ import { expect } from 'chai';
 import { isForeignPeer } from '../../agent/platform/linux-socket-owner.ts';
 import { type Bridge, startBridge } from '../../web-bridge/server/server.ts';
 import { skip } from '../stage/skip.ts';
-import { bundleSdk, ELEMENT_PAGE, ELEMENT_SCRIPT, STRICT_CSP } from './sdk-page.ts';
+import { bundleSdk, ELEMENT_BUNDLE, ELEMENT_PAGE, STRICT_CSP } from './sdk-page.ts';
 import { createSmallAgent, RESULT, type SmallAgent, wordsOf } from './small-agent.ts';
 
 const FIREFOX = '/usr/bin/firefox-esr';
@@ -54,7 +54,7 @@ describe('SDK in Firefox', function () {
     const scripts: Readonly<Record<string, string>> = {
       '/inkan.bundle.js': await bundleSdk(),
       '/inkan-element.bundle.js': await bundleSdk('inkan-element'),
-      '/element.js': ELEMENT_SCRIPT + PERSON,
+      '/element.js': ELEMENT_BUNDLE + PERSON,
     };
     const closed = createTcp().listen(0, '127.0.0.1');
     await once(closed, 'listening');

@@ -53,7 +53,7 @@ export const ELEMENT_PAGE = `<!doctype html><html lang="ja"><meta charset="utf-8
 <script src="/element.js"></script><script type="module" src="/inkan-element.bundle.js"></script>
 <main><h1>bank</h1><inkan-enrollment reason="電子証明書をお渡しするためです。" telephone="0120-000-000"
   download="https://www.bank.example/inkan"></inkan-enrollment></main></html>`;
-export const ELEMENT_SCRIPT = `
+export const ELEMENT_BUNDLE = `
   window.elementSeen = { violations: [], events: [], orders: 0 };
   addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
     elementSeen.violations.push(violatedDirective + ' ' + blockedURI));
@@ -78,7 +78,7 @@ export async function servePages(): Promise<{ server: Server; origin: string }> 
   const scripts: Readonly<Record<string, string>> = {
     '/inkan.bundle.js': await bundleSdk(),
     '/inkan-element.bundle.js': await bundleSdk('inkan-element'),
-    '/element.js': ELEMENT_SCRIPT,
+    '/element.js': ELEMENT_BUNDLE,
   };
   const server = createServer(({ url = '/' }, response) => {
     const script = scripts[url];

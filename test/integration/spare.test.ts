@@ -1,19 +1,19 @@
 /** A served agent and the process that it has ready: for a bank's page, for nobody else, and gone with the agent. */
 import { expect } from 'chai';
 import { childrenOf, isGone, until } from '../contract/processes.ts';
-import { layAgentDesk } from '../stage/agent-desk.ts';
-import { ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { call, handshake, knockOnce, openPage } from '../stage/knock.ts';
 import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
+import { ORIGIN, openTestBank } from '../stage/test-bank.ts';
 
 describe('integration: a spare token host', () => {
   const folder = ownFolder();
   let agent: ServedAgent;
   beforeEach(async () => {
-    const desk = layAgentDesk(folder());
-    desk.addProfile((await openBankDesk({ test: true })).profile);
-    agent = await serveAgent(desk);
+    const pc = setUpPc(folder());
+    pc.addProfile((await openTestBank({ test: true })).profile);
+    agent = await serveAgent(pc);
   });
   afterEach(() => agent.stop());
 

@@ -16,8 +16,8 @@ import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { childrenOf, isGone, until } from '../contract/processes.ts';
 import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
 import { compileFaultyModule, type FaultyModule, faultyModuleOver } from '../doubles/faulty-module.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
-import { type BankDesk, ORIGIN, openBankDesk } from '../stage/bank-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
+import { ORIGIN, openTestBank, type TestBank } from '../stage/test-bank.ts';
 import { type TokenObject, tokenObjects } from '../stage/witness.ts';
 
 const FULL = process.env['INKAN_FULL'] === '1';
@@ -66,13 +66,13 @@ describe('integration: the fault matrix of a token', function () {
   this.timeout(FULL ? 60 * 60_000 : 180_000);
   let shared: string;
   let faultyPath: string;
-  let bank: BankDesk;
+  let bank: TestBank;
   let ca: FaultyCa;
 
   before(async () => {
     shared = mkdtempSync(join(tmpdir(), 'inkan-faults-'));
     faultyPath = compileFaultyModule(shared);
-    bank = await openBankDesk({ test: true });
+    bank = await openTestBank({ test: true });
     ca = await startFaultyCa(bank.authority);
   });
   after(async () => {
@@ -83,20 +83,20 @@ describe('integration: the fault matrix of a token', function () {
   /** How often each code was answered; *borne*: the enrollment went on in spite of the fault. */
   const seen = new Map<string, number>();
 
-  type Stage = { readonly desk: AgentDesk; readonly faulty: FaultyModule; readonly agent: Agent };
+  type Stage = { readonly pc: CustomerPc; readonly faulty: FaultyModule; readonly agent: Agent };
 
-  /** A desk of its own for each case, whose module follows the plan. */
+  /** A PC of its own for each case, whose module follows the plan. */
   async function staged<T>(plan: string, short: boolean, work: (stage: Stage) => Promise<T>): Promise<T> {
     const folder = mkdtempSync(join(shared, 'case-'));
-    const desk = layAgentDesk(folder);
-    const faulty = faultyModuleOver({ ...desk, environment: desk.tokenEnvironment }, faultyPath, folder);
-    desk.setModules([faulty.planned(plan)]);
+    const pc = setUpPc(folder);
+    const faulty = faultyModuleOver({ ...pc, environment: pc.tokenEnvironment }, faultyPath, folder);
+    pc.setModules([faulty.planned(plan)]);
     const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
     const deadlines = { retryAtLeastMs: 50, ...(short ? { token: SHORT } : {}) };
-    desk.addProfile({ ...profile, enrollment: { customers: { ...enrollment['customers'], url: ca.url } }, deadlines });
-    const agent = await desk.compose();
+    pc.addProfile({ ...profile, enrollment: { customers: { ...enrollment['customers'], url: ca.url } }, deadlines });
+    const agent = await pc.compose();
     try {
-      return await work({ desk, faulty, agent });
+      return await work({ pc, faulty, agent });
     } finally {
       await agent.close();
       rmSync(folder, { recursive: true, force: true });
@@ -117,17 +117,17 @@ describe('integration: the fault matrix of a token', function () {
 
   /** What is wrong with a case, or nothing. */
   function walk({ call, behaviour }: Case): Promise<string | undefined> {
-    return staged(`@:${call}:${behaviour.plan}`, behaviour.name === 'hang', async ({ agent, desk }) => {
+    return staged(`@:${call}:${behaviour.plan}`, behaviour.name === 'hang', async ({ agent, pc }) => {
       const order = await bank.order({ keys: ['ec-p256'] });
       const first = await enroll(agent, order);
       const code = first.error?.code;
       seen.set(code ?? 'borne', (seen.get(code ?? 'borne') ?? 0) + 1);
       if (first.state !== 'completed' && !behaviour.codes.test(code ?? 'no code')) return `${first.state} by ${code}`;
-      const unknown = await unknownObjects(agent, tokenObjects(desk, 'desk'));
+      const unknown = await unknownObjects(agent, tokenObjects(pc, 'desk'));
       if (unknown.length > 0) return `after ${code} on the token, not in the journal: ${unknown.join(', ')}`;
       const last = await goOn(agent, first, order);
       if (last.state !== 'completed') return `resumed, it is ${last.state} by ${last.error?.code}`;
-      return await notOneOfEach(agent, last, tokenObjects(desk, 'desk'));
+      return await notOneOfEach(agent, last, tokenObjects(pc, 'desk'));
     }).catch((error: unknown) => `threw ${(error as AgentError).code ?? String(error)}`);
   }
 

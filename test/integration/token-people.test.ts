@@ -9,11 +9,11 @@ import { createNonce, referenceTo } from '../../web-bridge/bank/login.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
 import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
 import { compileFaultyModule, type FaultyModule, faultyModuleOver } from '../doubles/faulty-module.ts';
-import { type AgentDesk, type Answers, layAgentDesk } from '../stage/agent-desk.ts';
-import { type BankDesk, loginOrder, ORIGIN, openBankDesk, removalOrder } from '../stage/bank-desk.ts';
+import { type Answers, type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { refusalOf } from '../stage/refusal.ts';
 import { stageSoftHsm } from '../stage/softhsm.ts';
+import { loginOrder, ORIGIN, openTestBank, removalOrder, type TestBank } from '../stage/test-bank.ts';
 import { pkcs11Tool, tokenObjects } from '../stage/witness.ts';
 
 const later = (ms: number): Promise<void> => new Promise((come) => setTimeout(come, ms));
@@ -21,14 +21,14 @@ const later = (ms: number): Promise<void> => new Promise((come) => setTimeout(co
 describe('integration: people and their tokens', function () {
   this.timeout(60_000);
   const folder = ownFolder();
-  let bank: BankDesk;
+  let bank: TestBank;
   let ca: FaultyCa;
-  let desk: AgentDesk;
+  let pc: CustomerPc;
   let faulty: FaultyModule;
   let agent: Agent;
 
   beforeEach(async () => {
-    bank = await openBankDesk({ test: true });
+    bank = await openTestBank({ test: true });
     ca = await startFaultyCa(bank.authority);
   });
   afterEach(async () => {
@@ -37,21 +37,21 @@ describe('integration: people and their tokens', function () {
   });
 
   async function lay(labels: readonly string[] = ['desk'], answers: Answers = {}, plan = ''): Promise<void> {
-    desk = layAgentDesk(folder(), labels);
-    faulty = faultyModuleOver({ ...desk, environment: desk.tokenEnvironment }, compileFaultyModule(folder()), folder());
-    desk.setModules([faulty.planned(plan)]);
-    desk.answer(answers);
+    pc = setUpPc(folder(), labels);
+    faulty = faultyModuleOver({ ...pc, environment: pc.tokenEnvironment }, compileFaultyModule(folder()), folder());
+    pc.setModules([faulty.planned(plan)]);
+    pc.answer(answers);
     const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
     const customers = { ...enrollment['customers'], url: ca.url };
-    desk.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50 } });
-    agent = await desk.compose();
+    pc.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50 } });
+    agent = await pc.compose();
   }
 
   const begin = async (changes = {}) =>
     agent.enrollments.begin(await bank.order({ keys: ['ec-p256'], ...changes }), ORIGIN, 'enroll');
   const settled = (enrollment: string) => agent.enrollments.settled(enrollment, 'owner');
   const kinds = (label = 'desk') =>
-    tokenObjects(desk, label)
+    tokenObjects(pc, label)
       .map(({ kind }) => kind)
       .filter((kind) => kind !== 'Certificate')
       .sort();
@@ -136,7 +136,7 @@ describe('integration: people and their tokens', function () {
     const enrollment = await begin();
     agent.enrollments.listen(enrollment, 'owner', ({ state }) => state === 'issued' && faulty.pull(true));
     await settled(enrollment);
-    desk.answer({ insert: 'wait' });
+    pc.answer({ insert: 'wait' });
     agent.enrollments.resume(enrollment, 'owner');
     await later(1200);
     faulty.pull(false);
@@ -170,13 +170,13 @@ describe('integration: people and their tokens', function () {
     await lay();
     const newPinFile = join(folder(), 'new-pin');
     writeFileSync(newPinFile, '24681357\n', { mode: 0o600 });
-    desk.answer({ newPinFile });
+    pc.answer({ newPinFile });
     expect((await changePin({ profile: bank.profile.id }, await agent.profiles.read(), agent.ports)).label).to.equal(
       'desk',
     );
     expect(faulty.calls().filter((name) => /^C_(Login|SetPIN)$/.test(name))).to.deep.equal(['C_Login', 'C_SetPIN']);
-    expect(() => pkcs11Tool(desk, 'desk', ['--list-objects'])).to.throw();
-    expect(pkcs11Tool({ ...desk, pin: '24681357' }, 'desk', ['--list-objects'])).to.equal('');
+    expect(() => pkcs11Tool(pc, 'desk', ['--list-objects'])).to.throw();
+    expect(pkcs11Tool({ ...pc, pin: '24681357' }, 'desk', ['--list-objects'])).to.equal('');
   });
 
   it('leaves the PIN as it was where the human gives up, and changes it on the pad of a reader that has one', async () => {
@@ -184,24 +184,24 @@ describe('integration: people and their tokens', function () {
     expect(await refusalOf(changePin({ profile: bank.profile.id }, await agent.profiles.read(), agent.ports))).to.equal(
       'ERR_USER_PIN_CANCELLED',
     );
-    desk.setModules([faulty.planned('C_GetTokenInfo:*:flag-0x100;C_SetPIN:*:pin-pad')]);
-    agent = await desk.compose();
+    pc.setModules([faulty.planned('C_GetTokenInfo:*:flag-0x100;C_SetPIN:*:pin-pad')]);
+    agent = await pc.compose();
     await changePin({ profile: bank.profile.id }, await agent.profiles.read(), agent.ports);
     expect(faulty.calls()).not.to.include('C_Login');
-    expect(pkcs11Tool({ ...desk, pin: '24681357' }, 'desk', ['--list-objects'])).to.equal('');
+    expect(pkcs11Tool({ ...pc, pin: '24681357' }, 'desk', ['--list-objects'])).to.equal('');
   });
 
   it('works with two modules at once, a token behind each', async () => {
     await lay(['left']);
     const other = stageSoftHsm(mkdtempSync(join(folder(), 'other-')), ['right']);
-    desk.setModules([faulty.planned(''), { path: other.module, environment: other.environment }]);
-    agent = await desk.compose();
+    pc.setModules([faulty.planned(''), { path: other.module, environment: other.environment }]);
+    agent = await pc.compose();
     const both = await agent.ports.tokens.list(new AbortController().signal);
     expect(both.map(({ label }) => label).sort()).to.deep.equal(['left', 'right']);
-    desk.answer({ choose: 'right' });
+    pc.answer({ choose: 'right' });
     const right = await begin();
     await settled(right);
-    desk.answer({ choose: 'left' });
+    pc.answer({ choose: 'left' });
     const left = await begin({ account: { id: 'M0002', display: 'second' } });
     expect([(await settled(right)).state, (await settled(left)).state]).to.deep.equal(['completed', 'completed']);
     expect(kinds('left')).to.deep.equal(['Private Key', 'Public Key']);
@@ -212,11 +212,11 @@ describe('integration: people and their tokens', function () {
     const events: string[] = [];
     const listen = (enrollment: string, name: string) =>
       agent.enrollments.listen(enrollment, 'owner', ({ state }) => events.push(`${name} ${state}`));
-    desk.answer({ choose: choices[0] });
+    pc.answer({ choose: choices[0] });
     const first = await begin();
     listen(first, 'first');
     while (!events.includes('first key-generated')) await later(20);
-    desk.answer({ choose: choices[1] });
+    pc.answer({ choose: choices[1] });
     const second = await begin({ account: { id: 'M0002', display: 'second' } });
     listen(second, 'second');
     const hold = () => choices[0] !== choices[1] && !events.includes('second key-generated');

@@ -1,8 +1,8 @@
 /** A1: no page but the bank's gets a WebSocket, and nobody without an Origin. Refused before the upgrade. */
 import { expect } from 'chai';
-import { ORIGIN } from '../stage/bank-desk.ts';
 import { handshake, knock, knockOnce, MALFORMED, REFUSAL } from '../stage/knock.ts';
 import { OTHER_ORIGIN, standTarget, type Target } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 describe('A1: the Origin of a stranger', () => {
   let target: Target;

@@ -3,10 +3,10 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { parseProfile } from '../../native-config/load.ts';
 import { admit } from '../../web-bridge/server/gate.ts';
-import { ORIGIN } from '../stage/bank-desk.ts';
 import { handshake, knockOnce } from '../stage/knock.ts';
 import { refusalOf } from '../stage/refusal.ts';
 import { standTarget, type Target } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 const RULES = { port: 17157, origins: new Set([ORIGIN]) };
 

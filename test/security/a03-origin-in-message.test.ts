@@ -1,8 +1,8 @@
 /** A3: who asks is told by the browser in the handshake, never by a message. */
 import { expect } from 'chai';
-import { ORIGIN } from '../stage/bank-desk.ts';
 import { call, codeOf } from '../stage/knock.ts';
 import { loginClaims, OTHER_ORIGIN, standTarget, type Target } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 const NONCE = 'n'.repeat(44);
 

@@ -1,9 +1,9 @@
 /** A4: no request changes anything and none is answered with a body or a CORS header: CORS is no authorization here. */
 import { expect } from 'chai';
 import { type AttackPages, openAttackPages } from '../stage/attack-pages.ts';
-import { ORIGIN } from '../stage/bank-desk.ts';
 import { handshake, knock, REFUSAL } from '../stage/knock.ts';
 import { standTarget, type Target } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 /** What a page can do to an address without asking; each tells what a script may learn of the outcome. */
 const ATTEMPTS: Record<string, (url: string) => Promise<string>> = {

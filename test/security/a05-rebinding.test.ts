@@ -1,9 +1,9 @@
 /** A5: a name that was rebound to this machine. It arrives with its own Host; each of Host and Origin alone has a hole. */
 import { expect } from 'chai';
 import { type AttackPages, openAttackPages, tryWebSocket } from '../stage/attack-pages.ts';
-import { ORIGIN } from '../stage/bank-desk.ts';
 import { handshake, knock, REFUSAL } from '../stage/knock.ts';
 import { standTarget, type Target } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 describe('A5: DNS rebinding', function () {
   this.timeout(60_000);

@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { METHODS } from '../../web-bridge/protocol/methods.ts';
-import { ORIGIN } from '../stage/bank-desk.ts';
 import { ask, call } from '../stage/knock.ts';
 import { standTarget, type Target } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 const PROOF_DOMAIN = 'inkan-proof-v2\0';
 const RUNS = process.env['INKAN_FULL'] === '1' ? 60 : 2;

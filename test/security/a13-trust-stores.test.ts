@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { layAgentDesk } from '../stage/agent-desk.ts';
+import { setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { inkan, serveAgent } from '../stage/served-agent.ts';
 
@@ -93,10 +93,10 @@ describe('A13: trust stores and shipped keys', function () {
       cpSync(join(ROOT, file), join(installed, file), { recursive: true });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(installed, 'node_modules'));
-    const desk = layAgentDesk(folder());
-    const environment = { ...desk.environment, HOME: home };
+    const pc = setUpPc(folder());
+    const environment = { ...pc.environment, HOME: home };
     const program = join(installed, 'dist/agent/cli/index.js');
-    const served = await serveAgent(desk, { environment, program, port: 17_171 });
+    const served = await serveAgent(pc, { environment, program, port: 17_171 });
     await inkan({ environment }, ['tokens', '--json']);
     await inkan({ environment }, ['doctor', '--json']);
     await served.stop();

@@ -6,13 +6,13 @@ import { createServer, type Server } from 'node:net';
 import { resolve } from 'node:path';
 import { expect } from 'chai';
 import { PORTS } from '../../web-bridge/protocol/address.ts';
-import { layAgentDesk } from '../stage/agent-desk.ts';
-import { ORIGIN } from '../stage/bank-desk.ts';
+import { setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { handshake, knockOnce, REFUSAL } from '../stage/knock.ts';
 import { serveAgent } from '../stage/served-agent.ts';
 import { skip } from '../stage/skip.ts';
 import { standTarget } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 const INKAN = resolve(import.meta.dirname, '../../agent/cli/index.js');
 const NOBODY = '65534';
@@ -47,7 +47,7 @@ describe('A15: the port', function () {
 
   it('is taken, all three of them: PORT_TAKEN in words, an end, and nothing listens elsewhere', async () => {
     for (const port of PORTS) squatters.push(await listen(port));
-    const { environment, script } = layAgentDesk(folder());
+    const { environment, script } = setUpPc(folder());
     const args = [INKAN, 'serve', '--allow-root', '--scripted-human', script];
     const said = spawnSync(process.execPath, args, { env: environment, encoding: 'utf8', timeout: 15_000 });
     expect(said.status).to.equal(1);
@@ -57,7 +57,7 @@ describe('A15: the port', function () {
 
   it('is taken, the first one: the agent goes on at a spare, and is the only one that speaks inkan.v1', async () => {
     squatters.push(await listen(PORTS[0]));
-    const served = await serveAgent(layAgentDesk(folder()));
+    const served = await serveAgent(setUpPc(folder()));
     expect(served.port).to.equal(PORTS[1]);
     expect(await knockOnce(PORTS[0], handshake(PORTS[0], ORIGIN))).to.equal('not the agent');
     await served.stop();
@@ -72,7 +72,7 @@ describe('A15: the port', function () {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     await once(holder.stdout as NodeJS.ReadableStream, 'data');
-    const served = await serveAgent(layAgentDesk(folder()));
+    const served = await serveAgent(setUpPc(folder()));
     expect(served.port).to.equal(PORTS[1]);
     await served.stop();
   });
@@ -95,10 +95,10 @@ describe('A15: the port', function () {
   });
 
   it('is not opened twice by one user: the second agent says that one is running, and ends', async () => {
-    const desk = layAgentDesk(folder());
-    const first = await serveAgent(desk);
-    const args = [INKAN, 'serve', '--allow-root', '--scripted-human', desk.script];
-    const second = spawnSync(process.execPath, args, { env: desk.environment, encoding: 'utf8', timeout: 15_000 });
+    const pc = setUpPc(folder());
+    const first = await serveAgent(pc);
+    const args = [INKAN, 'serve', '--allow-root', '--scripted-human', pc.script];
+    const second = spawnSync(process.execPath, args, { env: pc.environment, encoding: 'utf8', timeout: 15_000 });
     expect(second.status).to.equal(1);
     expect(second.stderr).to.include('ERR_INTERNAL_ALREADY_RUNNING').and.include('I06');
     expect(await knockOnce(first.port, handshake(first.port, 'https://evil.example'))).to.equal(

@@ -1,8 +1,8 @@
 /** A16: a strange origin learns nothing: the same bytes whether a token is in or not, whatever the agent is doing. */
 import { expect } from 'chai';
-import { ORIGIN } from '../stage/bank-desk.ts';
 import { call, handshake, knock, REFUSAL } from '../stage/knock.ts';
 import { standTarget, type Target } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 describe('A16: what a strange origin learns', () => {
   let target: Target;

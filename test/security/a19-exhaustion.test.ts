@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import type { WebSocket } from 'ws';
-import { ORIGIN } from '../stage/bank-desk.ts';
 import { ask, call, codeOf, dial, handshake } from '../stage/knock.ts';
 import { standTarget, type Target } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 const KIB = 1024;
 /** RFC 6455 §7.4.1. */

@@ -11,9 +11,9 @@ import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { childrenOf } from '../contract/processes.ts';
 import { issue } from '../doubles/faulty-ca.ts';
-import { ORIGIN } from '../stage/bank-desk.ts';
-import { type EnrollmentDesk, layEnrollmentDesk } from '../stage/enrollment-desk.ts';
+import { type EnrollmentSetup, setUpEnrollment } from '../stage/enrollment-setup.ts';
 import { type CommandEnd, inkan, startInkan } from '../stage/served-agent.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 const CHUNK = 8 * 1024 * 1024;
 const SECRET = 'canary-authorization-5e1f0c7a9b';
@@ -87,7 +87,7 @@ function look(pid: number, forms: readonly Buffer[]): Seen {
 }
 
 describe('A21: canaries of PIN and authorization', () => {
-  let stage: EnrollmentDesk;
+  let stage: EnrollmentSetup;
   let agentProcess: ChildProcess;
   let agentThen: Seen;
   let hostThen: Seen;
@@ -96,11 +96,11 @@ describe('A21: canaries of PIN and authorization', () => {
   let end: CommandEnd;
   let doctor: CommandEnd;
   let listed: CommandEnd;
-  const pin = () => formsOf(stage.desk.pin);
+  const pin = () => formsOf(stage.pc.pin);
 
   before(async () => {
-    stage = await layEnrollmentDesk(await mkdtemp(join(tmpdir(), 'inkan-test-')));
-    const started = startInkan(stage.desk, ['serve', '--allow-root', '--json', '--scripted-human', stage.desk.script]);
+    stage = await setUpEnrollment(await mkdtemp(join(tmpdir(), 'inkan-test-')));
+    const started = startInkan(stage.pc, ['serve', '--allow-root', '--json', '--scripted-human', stage.pc.script]);
     const { process: agent, done } = started;
     agentProcess = agent;
     const pid = agent.pid ?? 0;
@@ -116,8 +116,8 @@ describe('A21: canaries of PIN and authorization', () => {
     };
     answers = await enrollByPage(port);
     agentAfter = look(pid, pin());
-    doctor = await inkan(stage.desk, ['doctor', '--json']);
-    listed = await inkan(stage.desk, ['enrollments', '--json']);
+    doctor = await inkan(stage.pc, ['doctor', '--json']);
+    listed = await inkan(stage.pc, ['enrollments', '--json']);
     agent.kill('SIGTERM');
     end = await done;
   });

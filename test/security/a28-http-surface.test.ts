@@ -1,8 +1,8 @@
 /** A28: no HTML, no script, no redirect, no CORS; what is not HTTP is 400, everything else that is no page of a bank 403. */
 import { expect } from 'chai';
-import { ORIGIN } from '../stage/bank-desk.ts';
 import { handshake, knock, MALFORMED, REFUSAL } from '../stage/knock.ts';
 import { standTarget, type Target } from '../stage/target.ts';
+import { ORIGIN } from '../stage/test-bank.ts';
 
 describe('A28: the HTTP surface', () => {
   let target: Target;

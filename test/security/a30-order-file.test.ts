@@ -18,7 +18,7 @@ describe('A30: an order from a file or from stdin', function () {
   afterEach(() => expect(target.touched()).to.deep.equal({ calls: 0, dialogs: 0 }));
 
   function inkan(args: readonly string[], input = ''): { status: number | null; said: string } {
-    const env = { ...target.desk.environment, ...target.dialogs.environment };
+    const env = { ...target.pc.environment, ...target.dialogs.environment };
     const options = { env, input, encoding: 'utf8', timeout: 20_000, cwd: target.folder } as const;
     const { status, stdout, stderr } = spawnSync(process.execPath, [INKAN, ...args], options);
     return { status, said: stdout + stderr };

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { layAgentDesk } from '../stage/agent-desk.ts';
 import { makeAuthority } from '../stage/authority.ts';
+import { setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { inkan } from '../stage/served-agent.ts';
 import { standTarget } from '../stage/target.ts';
@@ -22,7 +22,7 @@ describe('A31: somebody between the agent and the CA', function () {
     { NODE_OPTIONS: ' ' },
   ])
     it(`with ${JSON.stringify(variable)} no command starts`, async () => {
-      const { environment, script } = layAgentDesk(folder(), []);
+      const { environment, script } = setUpPc(folder(), []);
       // Node itself reads NODE_OPTIONS before us: what cannot be loaded ends it, and that is as good.
       const env = { ...environment, ...variable };
       for (const args of [['serve', '--allow-root', '--scripted-human', script], ['tokens'], ['enrollments']]) {
@@ -53,7 +53,7 @@ describe('A31: somebody between the agent and the CA', function () {
     // The CA that the endpoint truly has: trusted by the environment, and not by the profile.
     writeFileSync(anchors, target.bank.authority.root.pem);
     writeFileSync(order, await target.bank.order());
-    const environment = { ...target.desk.environment, NODE_EXTRA_CA_CERTS: anchors, SSL_CERT_FILE: anchors };
+    const environment = { ...target.pc.environment, NODE_EXTRA_CA_CERTS: anchors, SSL_CERT_FILE: anchors };
     const args = [
       'enroll',
       '--profile',
@@ -62,7 +62,7 @@ describe('A31: somebody between the agent and the CA', function () {
       order,
       '--json',
       '--scripted-human',
-      target.desk.script,
+      target.pc.script,
     ];
     const { status, stdout } = await inkan({ environment }, args);
     expect(status).to.equal(1);

@@ -80,7 +80,7 @@ describe('A32: weak algorithms', function () {
   });
 
   it('in certificates: SHA-1 and MD5 signatures and RSA under 2048 are not written', async () => {
-    const certificates = () => objectsOn(target.desk, 'desk').filter((line) => line.startsWith('Certificate')).length;
+    const certificates = () => objectsOn(target.pc, 'desk').filter((line) => line.startsWith('Certificate')).length;
     const before = certificates();
     const old = await makeAuthority('rsa-2048');
     const small = await makeKeyPair('rsa-1024');

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { expect } from 'chai';
-import { layAgentDesk } from '../stage/agent-desk.ts';
+import { setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { serveAgent } from '../stage/served-agent.ts';
 import { skip } from '../stage/skip.ts';
@@ -24,7 +24,7 @@ describe('A33: running as root', function () {
   });
 
   it('is refused, in words and with a support code', () => {
-    const { environment } = layAgentDesk(folder());
+    const { environment } = setUpPc(folder());
     const said = serve(environment);
     expect(said.status).to.equal(1);
     expect(said.stderr).to.include('ERR_INTERNAL_ROOT_REFUSED').and.include('I05');
@@ -32,7 +32,7 @@ describe('A33: running as root', function () {
   });
 
   it('is allowed for containers by --allow-root', async () => {
-    const served = await serveAgent(layAgentDesk(folder()), { port: 17_170 });
+    const served = await serveAgent(setUpPc(folder()), { port: 17_170 });
     expect(served.port).to.equal(17_170);
     await served.stop();
   });

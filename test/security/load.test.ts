@@ -9,12 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { WebSocket } from 'ws';
 import { childrenOf, until } from '../contract/processes.ts';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
-import { type BankDesk, openBankDesk } from '../stage/bank-desk.ts';
 import { type Crowd, gather } from '../stage/crowd.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { call, openPage } from '../stage/knock.ts';
 import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
+import { openTestBank, type TestBank } from '../stage/test-bank.ts';
 
 const FULL = process.env['INKAN_FULL'] === '1';
 const IDLE = FULL ? 10_000 : 2_000;
@@ -29,16 +29,16 @@ const SETTLED_MB = 64;
 describe('the bridge under load', function () {
   this.timeout(FULL ? 15 * 60_000 : 60_000);
   const folder = ownFolder();
-  let bank: BankDesk;
-  let desk: AgentDesk;
+  let bank: TestBank;
+  let pc: CustomerPc;
   let served: ServedAgent;
   const crowds: ChildProcess[] = [];
 
   beforeEach(async () => {
-    bank = await openBankDesk({ test: true, origins: ORIGINS });
-    desk = layAgentDesk(folder(), []);
-    desk.addProfile(JSON.parse(JSON.stringify(bank.profile)) as Record<string, unknown>);
-    served = await serveAgent(desk, { port: 17_172 });
+    bank = await openTestBank({ test: true, origins: ORIGINS });
+    pc = setUpPc(folder(), []);
+    pc.addProfile(JSON.parse(JSON.stringify(bank.profile)) as Record<string, unknown>);
+    served = await serveAgent(pc, { port: 17_172 });
   });
   afterEach(async () => {
     for (const crowd of crowds.splice(0)) crowd.kill('SIGKILL');

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** What axe finds, of any impact: a line each. */
-export async function axeFindings(page: Page, selector = 'html'): Promise<string[]> {
+export async function axeViolations(page: Page, selector = 'html'): Promise<string[]> {
   const devtools = await page.context().newCDPSession(page);
   const evaluate = async (expression: string): Promise<unknown> => {
     const { result, exceptionDetails } = await devtools.send('Runtime.evaluate', { expression, awaitPromise: true });

@@ -2,16 +2,16 @@
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { type Bank, startBank } from '../../web-bridge/demo/bank.ts';
-import { type AgentDesk, layAgentDesk } from './agent-desk.ts';
 import { firstPage, openBrowser } from './browser.ts';
 import { acquire, goToAcquisition, identify, switchLanguage, waitForDone } from './customer.ts';
+import { type CustomerPc, setUpPc } from './customer-pc.ts';
 import { serveAgent } from './served-agent.ts';
 
 export type Look = (page: Page, name: string, language: 'ja' | 'en') => Promise<void>;
 
 type Walk = {
   readonly bank: Bank;
-  readonly desk: AgentDesk;
+  readonly pc: CustomerPc;
   readonly context: BrowserContext;
   readonly page: Page;
   /** In the language of the page, Japanese. */
@@ -49,7 +49,7 @@ async function pastTheBank({ bank, page, see, seeBoth, logIn }: Walk): Promise<v
   await press(page, 'ログアウト');
 }
 
-async function pastTheAcquisition({ bank, desk, context, page, seeBoth }: Walk): Promise<void> {
+async function pastTheAcquisition({ bank, pc, context, page, seeBoth }: Walk): Promise<void> {
   await page.goto(`${bank.caUrl}/reacquire`);
   await seeBoth('re-acquisition');
   await goToAcquisition(page, bank.siteUrl);
@@ -61,7 +61,7 @@ async function pastTheAcquisition({ bank, desk, context, page, seeBoth }: Walk):
   await page.reload();
   await heading(page, '電子証明書取得開始');
   await seeBoth('start');
-  desk.answer({ consent: 'ignore' });
+  pc.answer({ consent: 'ignore' });
   await acquire(page);
   await page.getByText('内容の確認 – 電子証明書アプリ（Inkan）').waitFor();
   await seeBoth('issuing');
@@ -70,15 +70,15 @@ async function pastTheAcquisition({ bank, desk, context, page, seeBoth }: Walk):
   await seeBoth('cancelled');
 }
 
-async function pastTheEnd({ bank, desk, page, see, seeBoth }: Walk): Promise<void> {
+async function pastTheEnd({ bank, pc, page, see, seeBoth }: Walk): Promise<void> {
   await page.goto(`${bank.caUrl}/acquire`);
   await identify(page, accountOf(bank, 'administrator'));
   await heading(page, '電子証明書取得開始');
-  desk.answer({ consent: 'refuse' });
+  pc.answer({ consent: 'refuse' });
   await acquire(page);
   await heading(page, '取得できませんでした');
   await see('failure');
-  desk.answer({});
+  pc.answer({});
   await press(page, 'もう一度試す');
   await waitForDone(page);
   await seeBoth('done');
@@ -88,16 +88,16 @@ async function pastTheEnd({ bank, desk, page, see, seeBoth }: Walk): Promise<voi
   await seeBoth('refused');
 }
 
-async function pastTheLogIn({ bank, desk, page, see, seeBoth, logIn }: Walk): Promise<void> {
-  desk.answer({ consent: 'ignore' });
+async function pastTheLogIn({ bank, pc, page, see, seeBoth, logIn }: Walk): Promise<void> {
+  pc.answer({ consent: 'ignore' });
   await page.goto(`${bank.siteUrl}/certificate-login`);
   await page.getByText('内容の確認 – 電子証明書アプリ（Inkan）').waitFor();
   await see('log-in by certificate');
-  desk.answer({ consent: 'refuse' });
+  pc.answer({ consent: 'refuse' });
   await page.goto(`${bank.siteUrl}/certificate-login`);
   await page.getByText('U01').waitFor();
   await see('log-in by certificate refused');
-  desk.answer({});
+  pc.answer({});
   await press(page, 'もう一度試す');
   await heading(page, 'ご契約内容');
   await seeBoth('contract');
@@ -142,7 +142,7 @@ async function pastUnreached({ bank, page, seeBoth }: Walk): Promise<void> {
   await seeBoth('agent not running');
 }
 
-function walkOf(bank: Bank, desk: AgentDesk, context: BrowserContext, page: Page, look: Look): Walk {
+function walkOf(bank: Bank, pc: CustomerPc, context: BrowserContext, page: Page, look: Look): Walk {
   const turn = async (language: '日本語' | 'English'): Promise<void> => {
     const within = page.locator('main [data-screen]:visible');
     const same = (await within.count()) > 0 ? `[data-screen="${await within.getAttribute('data-screen')}"]` : 'h1';
@@ -151,7 +151,7 @@ function walkOf(bank: Bank, desk: AgentDesk, context: BrowserContext, page: Page
   };
   return {
     bank,
-    desk,
+    pc,
     context,
     page,
     see: (name) => look(page, name, 'ja'),
@@ -173,14 +173,14 @@ function walkOf(bank: Bank, desk: AgentDesk, context: BrowserContext, page: Page
 
 export async function walkPastEveryScreen(folder: string, look: Look): Promise<void> {
   const bank = await startBank({ stateFolder: join(folder, 'bank'), scheme: 'https' });
-  const desk = layAgentDesk(folder);
-  desk.addProfile(bank.profile);
-  const agent = await serveAgent(desk);
+  const pc = setUpPc(folder);
+  pc.addProfile(bank.profile);
+  const agent = await serveAgent(pc);
   const publicHosts = [bank.siteUrl, bank.caUrl].map((url) => `127.0.0.1:${new URL(url).port}`);
   const context = await openBrowser({ profileFolder: join(folder, 'chromium'), publicHosts });
   let stopped = false;
   try {
-    const walk = walkOf(bank, desk, context, await firstPage(context), look);
+    const walk = walkOf(bank, pc, context, await firstPage(context), look);
     for (const past of [pastTheBank, pastTheAcquisition, pastTheEnd, pastTheLogIn, pastTheStaff]) await past(walk);
     await agent.stop();
     stopped = true;

@@ -1,10 +1,10 @@
-/** `inkan serve` as people start it: a process of its own on a laid desk. */
+/** `inkan serve` as people start it: a process of its own on a PC that a test set up. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text as textOf } from 'node:stream/consumers';
-import type { AgentDesk } from './agent-desk.ts';
+import type { CustomerPc } from './customer-pc.ts';
 
 export const INKAN = resolve(import.meta.dirname, '../../agent/cli/index.js');
 
@@ -27,13 +27,13 @@ export type ServeOptions = {
 };
 
 export async function serveAgent(
-  desk: AgentDesk,
+  pc: CustomerPc,
   { person = false, environment = {}, program = INKAN, port: wanted, unannounced = false }: ServeOptions = {},
 ): Promise<ServedAgent> {
-  const script = person ? [] : ['--scripted-human', desk.script];
+  const script = person ? [] : ['--scripted-human', pc.script];
   const ports = wanted === undefined ? [] : ['--port', String(wanted)];
   const child = spawn(process.execPath, [program, 'serve', '--allow-root', '--json', ...script, ...ports], {
-    env: { ...desk.environment, ...environment },
+    env: { ...pc.environment, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   createInterface({ input: child.stderr }).on('line', (line) => {
@@ -65,11 +65,11 @@ export type CommandOptions = { readonly input?: string; readonly environment?: N
 
 /** One command of the CLI, with `input` on its standard input. */
 export function startInkan(
-  desk: Pick<AgentDesk, 'environment'>,
+  pc: Pick<CustomerPc, 'environment'>,
   args: readonly string[],
   { input = '', environment = {} }: CommandOptions = {},
 ): Command {
-  const child = spawn(process.execPath, [INKAN, ...args], { env: { ...desk.environment, ...environment } });
+  const child = spawn(process.execPath, [INKAN, ...args], { env: { ...pc.environment, ...environment } });
   child.stdin.on('error', () => {}).end(input);
   const ended = Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'exit')]);
   const done = ended.then(([stdout, stderr, [status]]) => {
@@ -86,9 +86,9 @@ export function startInkan(
 
 /** Its JSON, and its exit status. */
 export function inkan(
-  desk: Pick<AgentDesk, 'environment'>,
+  pc: Pick<CustomerPc, 'environment'>,
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandEnd> {
-  return startInkan(desk, args, options).done;
+  return startInkan(pc, args, options).done;
 }

@@ -1,6 +1,6 @@
 /**
  * What an attacker finds: the agent that ships, serving, with two banks' profiles, a token whose calls are counted, a CA,
- * and dialogs that are counted too. The first bank's desk signs whatever claims a test wants.
+ * and dialogs that are counted too. The first test bank signs whatever claims a test wants.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,10 +13,10 @@ import type { Bridge } from '../../web-bridge/server/server.ts';
 import { until } from '../contract/processes.ts';
 import { type FaultyCa, startFaultyCa } from '../doubles/faulty-ca.ts';
 import { compileFaultyModule, type FaultyModule, faultyModuleOver } from '../doubles/faulty-module.ts';
-import { type AgentDesk, layAgentDesk } from './agent-desk.ts';
-import { type BankDesk, ORIGIN, openBankDesk } from './bank-desk.ts';
+import { type CustomerPc, setUpPc } from './customer-pc.ts';
 import { type Answer, call, codeOf, openPage } from './knock.ts';
 import { type NotedDialogs, noteDialogs } from './noted-dialogs.ts';
+import { ORIGIN, openTestBank, type TestBank } from './test-bank.ts';
 
 export const OTHER_ORIGIN = 'https://www.other.example';
 
@@ -24,23 +24,23 @@ export type Target = {
   readonly folder: string;
   readonly port: number;
   readonly agent: Agent;
-  readonly desk: AgentDesk;
+  readonly pc: CustomerPc;
   readonly dialogs: NotedDialogs;
   readonly module: FaultyModule;
-  readonly bank: BankDesk;
-  readonly other: BankDesk;
+  readonly bank: TestBank;
+  readonly other: TestBank;
   readonly ca: FaultyCa;
   /** An open WebSocket, gone with the target at the latest. */
   page(origin?: string): Promise<WebSocket>;
   /** Signed by the first bank's key, or another: claims and header that the bank's own code would not sign. */
-  forge(claims: object, header?: object, bank?: BankDesk): Promise<string>;
+  forge(claims: object, header?: object, bank?: TestBank): Promise<string>;
   /** Names of PKCS#11 functions called, and dialogs shown, since the beginning or the last `forget`. */
   touched(): { readonly calls: number; readonly dialogs: number };
   forget(): Promise<void>;
   /** The code by which one call is refused, over a WebSocket of its own. */
   refusal(method: string, params: object, origin?: string): Promise<string>;
   /** A whole acquisition through the bridge, which must end well. */
-  enroll(changes?: object, by?: BankDesk): Promise<EnrollmentResult>;
+  enroll(changes?: object, by?: TestBank): Promise<EnrollmentResult>;
   /** A log-in through the bridge, with claims that the bank's own code might not sign. */
   logIn(nonce: string, changes?: object): Promise<Answer<Result<'authenticate'>>>;
   leave(): Promise<void>;
@@ -54,18 +54,18 @@ export type TargetOptions = {
 
 export async function standTarget({ origins = [], service = {} }: TargetOptions = {}): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'inkan-target-'));
-  const desk = layAgentDesk(folder);
-  const module = faultyModuleOver({ ...desk, environment: desk.tokenEnvironment }, compileFaultyModule(folder), folder);
-  const bank = await openBankDesk({ test: true, origins: [ORIGIN, ...origins] });
-  const other = await openBankDesk({ test: true, id: 'other-bank', origins: [OTHER_ORIGIN] });
+  const pc = setUpPc(folder);
+  const module = faultyModuleOver({ ...pc, environment: pc.tokenEnvironment }, compileFaultyModule(folder), folder);
+  const bank = await openTestBank({ test: true, origins: [ORIGIN, ...origins] });
+  const other = await openTestBank({ test: true, id: 'other-bank', origins: [OTHER_ORIGIN] });
   const [ca, otherCa] = [await startFaultyCa(bank.authority), await startFaultyCa(other.authority)];
-  desk.setModules([module.planned('')]);
-  desk.addProfile(profileAt(bank, ca, service));
-  desk.addProfile(profileAt(other, otherCa, {}));
-  const dialogs = noteDialogs(folder, desk.pin);
+  pc.setModules([module.planned('')]);
+  pc.addProfile(profileAt(bank, ca, service));
+  pc.addProfile(profileAt(other, otherCa, {}));
+  const dialogs = noteDialogs(folder, pc.pin);
   const closeCas = () => Promise.all([ca.close(), otherCa.close()]);
   // A server that is left listening would keep the whole suite from ending.
-  const { agent, bridge } = await begin(desk, dialogs).catch(async (error: unknown) => {
+  const { agent, bridge } = await begin(pc, dialogs).catch(async (error: unknown) => {
     await closeCas();
     throw error;
   });
@@ -81,7 +81,7 @@ export async function standTarget({ origins = [], service = {} }: TargetOptions 
     folder,
     port: bridge.port,
     agent,
-    desk,
+    pc,
     dialogs,
     module,
     bank,
@@ -133,25 +133,25 @@ export async function standTarget({ origins = [], service = {} }: TargetOptions 
   return target;
 }
 
-async function begin(desk: AgentDesk, dialogs: NotedDialogs): Promise<{ agent: Agent; bridge: Bridge }> {
-  const agent = await compose({ environment: { ...desk.environment, ...dialogs.environment } });
+async function begin(pc: CustomerPc, dialogs: NotedDialogs): Promise<{ agent: Agent; bridge: Bridge }> {
+  const agent = await compose({ environment: { ...pc.environment, ...dialogs.environment } });
   return { agent, bridge: await serve(agent, [0]) };
 }
 
-function profileAt({ profile }: BankDesk, ca: FaultyCa, service: object): Record<string, unknown> {
+function profileAt({ profile }: TestBank, ca: FaultyCa, service: object): Record<string, unknown> {
   const { enrollment, ...rest } = JSON.parse(JSON.stringify(profile)) as typeof profile;
   const customers = { ...enrollment['customers'], url: ca.url, ...service };
   return { ...rest, enrollment: { customers }, deadlines: { retryAtLeastMs: 50 } };
 }
 
-async function forge({ key: { key, kid, alg } }: BankDesk, claims: object, header: object = {}): Promise<string> {
+async function forge({ key: { key, kid, alg } }: TestBank, claims: object, header: object = {}): Promise<string> {
   return await new CompactSign(Buffer.from(JSON.stringify(claims)))
     .setProtectedHeader({ alg, kid, typ: 'inkan-order+jwt', ...header })
     .sign(key);
 }
 
 /** Claims of a log-in. */
-export function loginClaims(bank: BankDesk, nonce: string, changes: object = {}): object {
+export function loginClaims(bank: TestBank, nonce: string, changes: object = {}): object {
   const { aud, jti, iat, exp } = bank.claims();
   const { profile } = bank;
   return {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as graphene from 'graphene-pk11';
-import { AUTHORITY_NAME } from '../contract/desk.ts';
+import { AUTHORITY_NAME } from '../contract/token-setup.ts';
 
 const OS_LOCKING_OK = 2;
 

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Account, findAccount } from './accounts.ts';
 import { formField } from './identity-route.ts';
-import { carryOut, MANAGEMENT_ACTS, type ManagementAct, managedAccounts, possibleActs } from './management.ts';
+import { carryOut, MANAGEMENT_ACTIONS, type ManagementAct, managedAccounts, possibleActions } from './management.ts';
 import type { Ra } from './ra.ts';
 import { errorPage } from './screens/layout.ts';
 import { confirmationPage } from './screens/management.ts';
@@ -21,12 +21,12 @@ export function managementRoutes<S extends ManagementMemory>(
   const target = ({ data }: Session<S>, act: ManagementAct, id: string): Account | undefined => {
     const own = findAccount(store, data.account ?? '');
     const found = own && managedAccounts(store, own).find((other) => other.id === id);
-    return found && possibleActs(found).includes(act) ? found : undefined;
+    return found && possibleActions(found).includes(act) ? found : undefined;
   };
   const refuse = (request: FastifyRequest, reply: FastifyReply) =>
     send(reply, errorPage(sceneOf(request, reply), 403), 403);
 
-  for (const act of MANAGEMENT_ACTS) {
+  for (const act of MANAGEMENT_ACTIONS) {
     app.get(`/certificates/${act}`, (request, reply) => {
       const session = sessions.open(request, reply);
       if (!findAccount(store, session.data.account ?? '')) return reply.redirect('/login', 303);

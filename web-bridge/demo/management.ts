@@ -2,7 +2,7 @@
 import { type Account, accountOf, type BankState, type BankStore, currentCertificate } from './accounts.ts';
 
 export type ManagementAct = 'reissue' | 'revoke';
-export const MANAGEMENT_ACTS = ['reissue', 'revoke'] as const satisfies readonly ManagementAct[];
+export const MANAGEMENT_ACTIONS = ['reissue', 'revoke'] as const satisfies readonly ManagementAct[];
 
 const MANAGES: Readonly<Record<Account['role'], Account['role'] | undefined>> = {
   staff: 'administrator',
@@ -16,7 +16,7 @@ export function managedAccounts({ state }: BankStore, { role }: Account): Accoun
 }
 
 /** What makes sense now: a certificate that is valid is revoked; what is revoked, expired or lost is issued again. */
-export function possibleActs(account: Account): ManagementAct[] {
+export function possibleActions(account: Account): ManagementAct[] {
   const current = currentCertificate(account);
   if (current) return ['reissue', 'revoke'];
   return account.closed ? ['reissue'] : [];

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { measure } from 'mitata';
 import { WebSocket } from 'ws';
 import { compileFaultyModule, faultyModuleOver } from '../../doubles/faulty-module.ts';
-import { atDesk, type BenchDesk, tokenOf } from '../desk.ts';
+import { type BenchCustomer, tokenOf, withCustomer } from '../customer.ts';
 import type { Bench, Figure } from '../figure.ts';
 import { enrollThrough, openPage, type Page } from '../page.ts';
 import { clear } from '../programs.ts';
@@ -25,13 +25,13 @@ const HOST_START_MS = 300;
 type Waited = { readonly waits: number[]; readonly rest: number[] };
 
 export function bridge(bench: Bench): Promise<readonly Figure[]> {
-  return atDesk(bench, ['desk'], async (desk) => {
-    const page = await openPage(desk.agent.port, ORIGIN);
+  return withCustomer(bench, ['desk'], async (pc) => {
+    const page = await openPage(pc.agent.port, ORIGIN);
     // What is compared is to have loaded the same, and to have been through it.
-    await enrollThrough(page, await desk.ca.order('ec-p256'));
+    await enrollThrough(page, await pc.ca.order('ec-p256'));
     const { agent, echo } = await besideEcho(page, bench);
-    const keys = await whileKeysAreMade(bench, desk, page);
-    const hanging = await whileModuleHangs(bench, desk);
+    const keys = await whileKeysAreMade(bench, pc, page);
+    const hanging = await whileModuleHangs(bench, pc);
     await page.close();
     return [
       {
@@ -105,11 +105,11 @@ async function waits(page: Page, over: Promise<void> = sleep(BUSY_MS)): Promise<
  * A key may be made in a third of a second, so there are many. Before each, as long at rest as the last one took: a busy
  * moment of the machine falls on both.
  */
-async function whileKeysAreMade(bench: Bench, { ca, desk }: BenchDesk, page: Page): Promise<Waited> {
+async function whileKeysAreMade(bench: Bench, { ca, pc }: BenchCustomer, page: Page): Promise<Waited> {
   const waited: Waited = { waits: [], rest: [] };
   const enough = performance.now() + (bench.quick ? 2 : 10) * BUSY_MS;
   for (let took = 1_000; performance.now() < enough; ) {
-    await clear(bench.floor, tokenOf(desk), 'desk');
+    await clear(bench.floor, tokenOf(pc), 'desk');
     await sleep(HOST_START_MS);
     waited.rest.push(...(await waits(page, sleep(took))));
     const keyMade = page.reached('key-generated');
@@ -152,8 +152,8 @@ async function beginEnrollment(page: Page, order: string): Promise<void> {
  * `agent.json` is read at the start only, so this takes an agent of its own. It is compared with itself at rest, and warmed
  * up in either state: what an enrollment loads is compiled at its first use, which is not the hanging.
  */
-async function whileModuleHangs(bench: Bench, { desk }: BenchDesk): Promise<Waited> {
-  return await atDesk(
+async function whileModuleHangs(bench: Bench, { pc }: BenchCustomer): Promise<Waited> {
+  return await withCustomer(
     bench,
     ['desk'],
     async ({ ca, agent }) => {
@@ -169,7 +169,7 @@ async function whileModuleHangs(bench: Bench, { desk }: BenchDesk): Promise<Wait
     (other) => {
       const faulty = faultyModuleOver(tokenOf(other), compileFaultyModule(bench.folder), bench.folder);
       const module = faulty.planned('C_GenerateKeyPair:1:hang');
-      const forbidden = [desk.module];
+      const forbidden = [pc.module];
       writeFileSync(
         join(other.environment['INKAN_CONFIG_DIR'] ?? '', 'agent.json'),
         JSON.stringify({ version: 1, modules: [module], forbidden }),

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf } from '../../contract/processes.ts';
-import { atDesk, tokenOf } from '../desk.ts';
+import { tokenOf, withCustomer } from '../customer.ts';
 import { type Bench, exactly, type Figure } from '../figure.ts';
 import { enrollThrough, openPage } from '../page.ts';
 import { clear } from '../programs.ts';
@@ -26,13 +26,13 @@ const SHORT: readonly [Soak, Soak] = [
 ];
 
 export function endurance(bench: Bench): Promise<readonly Figure[]> {
-  return atDesk(bench, ['desk'], async ({ ca, desk, agent }) => {
+  return withCustomer(bench, ['desk'], async ({ ca, pc, agent }) => {
     const reconnect = async (): Promise<void> => (await openPage(agent.port, ORIGIN)).close();
     const enroll = async (): Promise<void> => {
       const page = await openPage(agent.port, ORIGIN);
       await enrollThrough(page, await ca.order('ec-p256'));
       await page.close();
-      await clear(bench.floor, tokenOf(desk), 'desk');
+      await clear(bench.floor, tokenOf(pc), 'desk');
     };
     const { pid = 0 } = agent.process;
     const long = process.argv.includes('--long');

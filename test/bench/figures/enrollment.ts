@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type SoftHsm, stageSoftHsm } from '../../stage/softhsm.ts';
-import { atDesk, tokenOf } from '../desk.ts';
+import { tokenOf, withCustomer } from '../customer.ts';
 import type { Bench, Figure } from '../figure.ts';
 import { enrollThrough, openPage } from '../page.ts';
 import { clear, enrollByHand, enrollInC, layRequest } from '../programs.ts';
@@ -10,14 +10,14 @@ import { ORIGIN } from '../reference-ca.ts';
 import { interleaved } from '../stopwatch.ts';
 
 export function enrollment(bench: Bench): Promise<readonly Figure[]> {
-  return atDesk(bench, ['desk'], async ({ ca, desk, agent }) => {
+  return withCustomer(bench, ['desk'], async ({ ca, pc, agent }) => {
     const [floor, hand] = [tokenIn(join(bench.folder, 'floor-token')), tokenIn(join(bench.folder, 'hand-token'))];
     const page = await openPage(agent.port, ORIGIN);
     await page.call('hello');
     const work = join(bench.folder, 'request');
     const runs = {
       agent: async () => {
-        await clear(bench.floor, tokenOf(desk), 'desk');
+        await clear(bench.floor, tokenOf(pc), 'desk');
         const order = await ca.order('ec-p256');
         return timed(() => enrollThrough(page, order));
       },

@@ -1,7 +1,7 @@
 /** How long the bank's page waits for its connection and an answer while a crowd stands before the bridge. */
 import { once } from 'node:events';
 import { gather } from '../../stage/crowd.ts';
-import { atDesk } from '../desk.ts';
+import { withCustomer } from '../customer.ts';
 import { type Bench, exactly, type Figure } from '../figure.ts';
 import { openPage, type Page } from '../page.ts';
 import { ORIGIN } from '../reference-ca.ts';
@@ -14,7 +14,7 @@ const REFUSED_PER_SECOND = 1_000;
 export function load(bench: Bench): Promise<readonly Figure[]> {
   const idle = process.argv.includes('--long') ? 10_000 : 2_000;
   const probes = bench.quick ? 10 : 40;
-  return atDesk(bench, [], async ({ agent: { port, process: agent } }) => {
+  return withCustomer(bench, [], async ({ agent: { port, process: agent } }) => {
     const { pid = 0 } = agent;
     const slowest = () => slowestHello(port, probes);
     await slowest();

@@ -1,7 +1,7 @@
 /** A log-in, from the bank's challenge to the answer, beside a bare Node script that does the token's part of it. */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atDesk, tokenOf } from '../desk.ts';
+import { tokenOf, withCustomer } from '../customer.ts';
 import type { Bench, Figure } from '../figure.ts';
 import { enrollThrough, openPage } from '../page.ts';
 import { minimal, run } from '../programs.ts';
@@ -13,11 +13,11 @@ const BETWEEN_MS = 500;
 const BARE = resolve(import.meta.dirname, '../bare-login.js');
 
 export function login(bench: Bench): Promise<readonly Figure[]> {
-  return atDesk(bench, ['desk'], async ({ ca, desk, agent }) => {
+  return withCustomer(bench, ['desk'], async ({ ca, pc, agent }) => {
     const page = await openPage(agent.port, ORIGIN);
     await page.call('hello');
     await enrollThrough(page, await ca.order('ec-p256'));
-    const token = tokenOf(desk);
+    const token = tokenOf(pc);
     const environment = minimal({ ...token.environment, FLOOR_PIN: token.pin });
     const runs = {
       agent: async () => {

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AgentDesk, layAgentDesk } from '../../stage/agent-desk.ts';
+import { type CustomerPc, setUpPc } from '../../stage/customer-pc.ts';
 import { SHIPPED_AGENT } from '../builds.ts';
-import { freePort } from '../desk.ts';
+import { freePort } from '../customer.ts';
 import { type Bench, exactly, type Figure } from '../figure.ts';
 import { openPage } from '../page.ts';
 import { minimal, run } from '../programs.ts';
@@ -21,11 +21,11 @@ export async function readiness(bench: Bench): Promise<readonly Figure[]> {
   mkdirSync(folder, { mode: 0o700 });
   const ca = await openReferenceCa(folder);
   await ca.close();
-  const desk = layAgentDesk(folder);
-  desk.addProfile(ca.profile);
+  const pc = setUpPc(folder);
+  pc.addProfile(ca.profile);
   const runs = {
     agent: async () => {
-      const { ms, stop } = await start(desk);
+      const { ms, stop } = await start(pc);
       await stop();
       return ms;
     },
@@ -40,15 +40,15 @@ export async function readiness(bench: Bench): Promise<readonly Figure[]> {
       floor: { name: 'node -e 0', sample: node },
       goal: 3,
     },
-    await memoryAtRest(desk),
+    await memoryAtRest(pc),
   ];
 }
 
-async function start(desk: AgentDesk): Promise<{ ms: number; pid: number; stop: () => Promise<void> }> {
+async function start(pc: CustomerPc): Promise<{ ms: number; pid: number; stop: () => Promise<void> }> {
   const port = await freePort();
   const startedAt = performance.now();
   const child = spawn(process.execPath, [SHIPPED_AGENT, 'serve', '--allow-root', '--json', '--port', String(port)], {
-    env: { ...minimal(), ...desk.environment },
+    env: { ...minimal(), ...pc.environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
@@ -64,8 +64,8 @@ async function start(desk: AgentDesk): Promise<{ ms: number; pid: number; stop: 
   return { ms, pid: child.pid ?? 0, stop };
 }
 
-async function memoryAtRest(desk: AgentDesk): Promise<Figure> {
-  const { pid, stop } = await start(desk);
+async function memoryAtRest(pc: CustomerPc): Promise<Figure> {
+  const { pid, stop } = await start(pc);
   const bare = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { env: minimal(), stdio: 'ignore' });
   await sleep(REST_MS);
   const [ours, floor] = [residentMb(pid), residentMb(bare.pid ?? 0)];

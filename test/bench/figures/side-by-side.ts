@@ -1,6 +1,6 @@
 /** Tokens side by side: as many customers' desks, each with its agent, enrolling at the same time at one CA. */
 import { cpus } from 'node:os';
-import { atDesk } from '../desk.ts';
+import { withCustomer } from '../customer.ts';
 import type { Bench, Figure } from '../figure.ts';
 import { enrollThrough, openPage } from '../page.ts';
 import { ORIGIN } from '../reference-ca.ts';
@@ -32,7 +32,7 @@ type Enroll = () => Promise<void>;
 function atDesks(bench: Bench, count: number, work: (enroll: readonly Enroll[]) => Promise<void>): Promise<void> {
   const open = (enroll: readonly Enroll[]): Promise<void> => {
     if (enroll.length === count) return work(enroll);
-    return atDesk(bench, ['desk'], async ({ ca, agent }) => {
+    return withCustomer(bench, ['desk'], async ({ ca, agent }) => {
       const page = await openPage(agent.port, ORIGIN);
       await open([...enroll, async () => enrollThrough(page, await ca.order('ec-p256'))]);
       await page.close();

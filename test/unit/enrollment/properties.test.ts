@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import type { Enrollments } from '../../../agent/enrollment/enrollments.ts';
 import { isOpen } from '../../../agent/records/states.ts';
 import { type Disturbance, type ModelWorld, modelWorld } from '../../doubles/model-world.ts';
-import { type BankDesk, ORIGIN, openBankDesk } from '../../stage/bank-desk.ts';
+import { ORIGIN, openTestBank, type TestBank } from '../../stage/test-bank.ts';
 
 const RUNS = process.env['INKAN_FULL'] === '1' ? 2_000 : 40;
 
@@ -28,9 +28,9 @@ const command: fc.Arbitrary<Command> = fc.record({
 
 describe('enrollment: whatever happens', function () {
   this.timeout(600_000);
-  let bank: BankDesk;
+  let bank: TestBank;
   before(async () => {
-    bank = await openBankDesk({ test: true, deadlines: { pendingMs: 60_000 } });
+    bank = await openTestBank({ test: true, deadlines: { pendingMs: 60_000 } });
   });
 
   for (const resend of ['never', 'idempotent'] as const)
@@ -52,8 +52,8 @@ describe('enrollment: whatever happens', function () {
     });
 });
 
-/** A person at a desk: orders, starts the agent again when it is dead, goes on with what waits. */
-function liveIn(world: ModelWorld, bank: BankDesk) {
+/** A person at a PC: orders, starts the agent again when it is dead, goes on with what waits. */
+function liveIn(world: ModelWorld, bank: TestBank) {
   let agent: Enrollments | undefined;
   let last: string | undefined;
   let orders = 0;

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { loadAgentConfig, loadProfiles } from '../../../native-config/load.ts';
 import { makeAuthority } from '../../stage/authority.ts';
-import { newSigningKey, ORIGIN, profileJson } from '../../stage/bank-desk.ts';
 import { ownFolder } from '../../stage/folder.ts';
 import { refusalOf } from '../../stage/refusal.ts';
+import { newSigningKey, ORIGIN, profileJson } from '../../stage/test-bank.ts';
 
 describe('native-config: profiles', () => {
   const folder = ownFolder();

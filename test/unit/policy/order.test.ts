@@ -4,28 +4,28 @@ import { CompactSign } from 'jose';
 import { checkValidity, verifyOrder } from '../../../agent/policy/order.ts';
 import { loginPlanFor, planFor, removalPlanFor } from '../../../agent/policy/plan.ts';
 import type { OrderClaims } from '../../../web-bridge/protocol/order.ts';
-import { type BankDesk, loginOrder, newSigningKey, ORIGIN, openBankDesk, removalOrder } from '../../stage/bank-desk.ts';
 import { refusalOf } from '../../stage/refusal.ts';
+import { loginOrder, newSigningKey, ORIGIN, openTestBank, removalOrder, type TestBank } from '../../stage/test-bank.ts';
 
 describe('policy: an order', () => {
-  let desk: BankDesk;
+  let pc: TestBank;
   before(async () => {
-    desk = await openBankDesk();
+    pc = await openTestBank();
   });
 
   const verify = (order: string, origin = ORIGIN, purpose: OrderClaims['purpose'] = 'enroll') =>
-    verifyOrder(order, origin, purpose, [desk.profile]);
+    verifyOrder(order, origin, purpose, [pc.profile]);
 
   /** Signs whatever claims: the bank library would not. */
   async function signed(changes: Record<string, unknown>, header: Record<string, unknown> = {}): Promise<string> {
-    const { key, kid, alg } = desk.key;
-    return await new CompactSign(Buffer.from(JSON.stringify(desk.claims(changes))))
+    const { key, kid, alg } = pc.key;
+    return await new CompactSign(Buffer.from(JSON.stringify(pc.claims(changes))))
       .setProtectedHeader({ alg, kid, typ: 'inkan-order+jwt', ...header })
       .sign(key);
   }
 
   it('is accepted as the bank signed it, and makes a plan without its secret', async () => {
-    const verified = await verify(await desk.order());
+    const verified = await verify(await pc.order());
     checkValidity(verified.claims, Date.now());
     const { plan, secret } = planFor(verified);
     expect(secret).to.equal('one-time-secret');
@@ -72,13 +72,11 @@ describe('policy: an order', () => {
   }
 
   it('for another method is refused', async () => {
-    expect(await refusalOf(verify(await desk.order(), ORIGIN, 'reenroll'))).to.equal(
-      'ERR_POLICY_ORDER_PURPOSE_MISMATCH',
-    );
+    expect(await refusalOf(verify(await pc.order(), ORIGIN, 'reenroll'))).to.equal('ERR_POLICY_ORDER_PURPOSE_MISMATCH');
   });
 
   it('over a socket of another origin is refused, even one of the bank', async () => {
-    const order = await desk.order();
+    const order = await pc.order();
     expect(await refusalOf(verify(order, 'https://www.bank.example:8443'))).to.equal(
       'ERR_POLICY_ORDER_ORIGIN_MISMATCH',
     );
@@ -86,11 +84,11 @@ describe('policy: an order', () => {
 
   it('with a signature of another key, of none, or changed by one character is refused', async () => {
     const stranger = await newSigningKey();
-    const forged = await new CompactSign(Buffer.from(JSON.stringify(desk.claims())))
-      .setProtectedHeader({ alg: 'ES256', kid: desk.key.kid, typ: 'inkan-order+jwt' })
+    const forged = await new CompactSign(Buffer.from(JSON.stringify(pc.claims())))
+      .setProtectedHeader({ alg: 'ES256', kid: pc.key.kid, typ: 'inkan-order+jwt' })
       .sign(stranger.key);
     expect(await refusalOf(verify(forged))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
-    const [header = '', payload = '', signature = ''] = (await desk.order()).split('.');
+    const [header = '', payload = '', signature = ''] = (await pc.order()).split('.');
     expect(await refusalOf(verify(`${header}.${payload}.`))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
     const flipped = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
     expect(await refusalOf(verify(`${header}.${payload}.${flipped}`))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
@@ -98,10 +96,10 @@ describe('policy: an order', () => {
 
   it('by "none" or by an HMAC over the public key is refused', async () => {
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const { kid } = desk.key;
-    const body = (alg: string) => `${part({ alg, kid, typ: 'inkan-order+jwt' })}.${part(desk.claims())}`;
+    const { kid } = pc.key;
+    const body = (alg: string) => `${part({ alg, kid, typ: 'inkan-order+jwt' })}.${part(pc.claims())}`;
     expect(await refusalOf(verify(`${body('none')}.`))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
-    const mac = createHmac('sha256', JSON.stringify(desk.profile.orderKeys.keys[0]))
+    const mac = createHmac('sha256', JSON.stringify(pc.profile.orderKeys.keys[0]))
       .update(body('HS256'))
       .digest('base64url');
     expect(await refusalOf(verify(`${body('HS256')}.${mac}`))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
@@ -110,8 +108,8 @@ describe('policy: an order', () => {
   it('with a wrong typ, an unknown kid, or a critical header that we do not know is refused', async () => {
     expect(await refusalOf(verify(await signed({}, { typ: 'JWT' })))).to.equal('ERR_POLICY_ORDER_MALFORMED');
     expect(await refusalOf(verify(await signed({}, { kid: 'unknown' })))).to.equal('ERR_POLICY_ORDER_KEY_UNKNOWN');
-    const [, payload = '', signature = ''] = (await desk.order()).split('.');
-    const header = { alg: 'ES256', kid: desk.key.kid, typ: 'inkan-order+jwt', crit: ['b64x'], b64x: false };
+    const [, payload = '', signature = ''] = (await pc.order()).split('.');
+    const header = { alg: 'ES256', kid: pc.key.kid, typ: 'inkan-order+jwt', crit: ['b64x'], b64x: false };
     const critical = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}.${signature}`;
     expect(await refusalOf(verify(critical))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
   });
@@ -135,7 +133,7 @@ describe('policy: an order', () => {
   for (const [what, { iat, exp }, code] of TIMES) {
     it(`that ${what}: ${code}`, async () => {
       const now = 1_800_000_000;
-      const claims = { ...desk.claims(), iat: now + iat, exp: now + exp };
+      const claims = { ...pc.claims(), iat: now + iat, exp: now + exp };
       expect(await refusalOf(() => checkValidity(claims, now * S))).to.equal(code);
     });
   }
@@ -143,9 +141,9 @@ describe('policy: an order', () => {
 
 describe('policy: a plan', () => {
   const planned = async (changes: Record<string, unknown>, profileChanges: Record<string, unknown> = {}) => {
-    const desk = await openBankDesk(profileChanges);
+    const pc = await openTestBank(profileChanges);
     const purpose = changes['purpose'] === 'reenroll' ? 'reenroll' : 'enroll';
-    return planFor(await verifyOrder(await desk.order(changes), ORIGIN, purpose, [desk.profile]));
+    return planFor(await verifyOrder(await pc.order(changes), ORIGIN, purpose, [pc.profile]));
   };
   const enrollment = (label: string, authorization: unknown = { scheme: 'bearer', secret: 's' }) => ({
     enrollment: { protocol: 'est', label, authorization },
@@ -178,32 +176,32 @@ describe('policy: a plan', () => {
 });
 
 describe('policy: plans of what is done at once', () => {
-  let desk: BankDesk;
+  let pc: TestBank;
   before(async () => {
-    desk = await openBankDesk();
+    pc = await openTestBank();
   });
-  const issuer = () => Buffer.from(new Uint8Array(desk.authority.issuing.name.toArrayBuffer())).toString('base64');
+  const issuer = () => Buffer.from(new Uint8Array(pc.authority.issuing.name.toArrayBuffer())).toString('base64');
   const verified = (order: string, purpose: OrderClaims['purpose']) =>
-    verifyOrder(order, ORIGIN, purpose, [desk.profile]);
+    verifyOrder(order, ORIGIN, purpose, [pc.profile]);
 
   it('log in by the order’s nonce, whoever the customer is; the order is spent for as long as it could be shown', async () => {
     const nonce = 'n'.repeat(44);
-    const order = await verified(await loginOrder(desk, nonce), 'authenticate');
+    const order = await verified(await loginOrder(pc, nonce), 'authenticate');
     const plan = loginPlanFor(order);
-    expect(plan).to.include({ purpose: 'authenticate', nonce, origin: ORIGIN, profile: desk.profile.id });
+    expect(plan).to.include({ purpose: 'authenticate', nonce, origin: ORIGIN, profile: pc.profile.id });
     expect(plan).to.not.have.property('account');
     expect(plan.spentUntil).to.equal((order.claims.exp + 300) * 1000);
     const account = { id: 'M0001', display: '株式会社サンプル' };
-    const named = await verified(await loginOrder(desk, nonce, { account }), 'authenticate');
+    const named = await verified(await loginOrder(pc, nonce, { account }), 'authenticate');
     expect(loginPlanFor(named).account).to.deep.equal(account);
     expect(await refusalOf(() => removalPlanFor(order))).to.equal('ERR_POLICY_ORDER_PURPOSE_MISMATCH');
   });
 
   it('remove this bank’s certificates, and no other bank’s', async () => {
     const replaces = { issuer: issuer(), serialNumber: '4f2a' };
-    const order = await verified(await removalOrder(desk, replaces), 'remove');
+    const order = await verified(await removalOrder(pc, replaces), 'remove');
     expect(removalPlanFor(order).replaces).to.deep.equal(replaces);
-    const foreign = await verified(await removalOrder(desk, { ...replaces, issuer: 'MAA=' }), 'remove');
+    const foreign = await verified(await removalOrder(pc, { ...replaces, issuer: 'MAA=' }), 'remove');
     expect(await refusalOf(() => removalPlanFor(foreign))).to.equal('ERR_POLICY_REPLACES_FOREIGN');
     expect(await refusalOf(() => loginPlanFor(order))).to.equal('ERR_POLICY_ORDER_PURPOSE_MISMATCH');
   });

@@ -13,28 +13,28 @@ import { openReminderBook } from '../../../agent/records/reminder-book.ts';
 import { remindDaily } from '../../../agent/reminders/daily.ts';
 import type { CertificateDer } from '../../../web-bridge/asn1/der.ts';
 import { makeAuthority, makeLeaf } from '../../stage/authority.ts';
-import { type BankDesk, openBankDesk } from '../../stage/bank-desk.ts';
 import { ownFolder } from '../../stage/folder.ts';
+import { openTestBank, type TestBank } from '../../stage/test-bank.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const MINUTE_MS = 60_000;
 /** Within the lifetime of the stage's CA, which begins now and lasts a year. */
 const EXPIRES = (Math.floor(Date.now() / DAY_MS) + 100) * DAY_MS;
-/** A desk is started some time of the day, not at the moment of a certificate. */
+/** A PC is started some time of the day, not at the moment of a certificate. */
 const onDay = (day: number) => EXPIRES + day * DAY_MS + 9 * 3_600_000;
 
 describe('reminders of a renewal', () => {
   const folder = ownFolder();
   const book = () => join(folder(), 'reminders');
-  let bank: BankDesk;
-  let profiles: BankDesk['profile'][];
+  let bank: TestBank;
+  let profiles: TestBank['profile'][];
   let told: (readonly [day: number, about: string, account: string])[];
   let notices: Notice[];
   let facts: string[];
   let entries: number;
 
   before(async () => {
-    bank = await openBankDesk({ renewal: { opensDaysBefore: 30, closesDaysAfter: 20 } });
+    bank = await openTestBank({ renewal: { opensDaysBefore: 30, closesDaysAfter: 20 } });
   });
   beforeEach(() => {
     [profiles, told, notices, facts, entries] = [[bank.profile], [], [], [], 0];

@@ -1,7 +1,7 @@
 /** 電子証明書の一覧, and what an administrator or the bank's staff does with others' certificates. */
 import { type Account, currentCertificate, type IssuedCertificate } from '../accounts.ts';
 import { type Html, html } from '../html.ts';
-import { type ManagementAct, possibleActs } from '../management.ts';
+import { type ManagementAct, possibleActions } from '../management.ts';
 import { formatDate } from '../words.ts';
 import { layout, link, type Scene } from './layout.ts';
 
@@ -25,7 +25,7 @@ export function certificateList(scene: Scene, { certificates }: Account): Html {
 
 function managed(scene: Scene, account: Account): Html {
   const { words } = scene;
-  const acts = possibleActs(account).map(
+  const acts = possibleActions(account).map(
     (act) =>
       html`<a class="button secondary" href="${link(scene, `/certificates/${act}?id=${account.id}`)}">${words(`manage.${act}`)}<span class="unseen">（${account.display}）</span></a>`,
   );

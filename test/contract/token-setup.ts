@@ -13,11 +13,11 @@ import { objectIdentifier } from '../../web-bridge/asn1/write.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 
-export type Fact = { readonly fact: string; readonly details: Readonly<Record<string, unknown>> };
+export type LogEntry = { readonly fact: string; readonly details: Readonly<Record<string, unknown>> };
 
-export type Desk = {
+export type TokenSetup = {
   readonly folder: string;
-  readonly facts: Fact[];
+  readonly facts: LogEntry[];
   readonly writePin: (pin: string) => void;
   readonly script: (members: Record<string, unknown>) => void;
   readonly tokens: (modules: readonly Pkcs11Module[], dialogMs?: number) => TokenService;
@@ -57,7 +57,7 @@ function profile(id: string, test: boolean, origin: string): string {
   });
 }
 
-export function stageDesk(): Desk {
+export function setUpTokenTests(): TokenSetup {
   const folder = mkdtempSync(join(tmpdir(), 'inkan-token-'));
   const owned = (name: string, text: string): string => {
     const path = join(folder, name);
@@ -70,7 +70,7 @@ export function stageDesk(): Desk {
   owned('profiles/test-bank.json', profile('test-bank', true, 'http://localhost:8080'));
   owned('profiles/true-bank.json', profile('true-bank', false, 'https://bank.example'));
   const ca = join(folder, 'ca');
-  const facts: Fact[] = [];
+  const facts: LogEntry[] = [];
   const services: TokenService[] = [];
   const rest = async (): Promise<void> => {
     await Promise.all(services.map((service) => service.close()));
@@ -105,7 +105,7 @@ function openssl(args: readonly string[], input?: Uint8Array): Buffer {
   return execFileSync('openssl', args, { stdio: ['pipe', 'pipe', 'pipe'], ...(input ? { input } : {}) });
 }
 
-/** A root by openssl, made once for a desk. */
+/** A root by openssl, made once for a PC. */
 function authority(ca: string): CertificateDer {
   try {
     openssl(['x509', '-in', `${ca}.pem`, '-noout']);

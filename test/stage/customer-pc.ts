@@ -1,4 +1,4 @@
-/** A customer's desk: the agent's folders, a SoftHSM token, a scripted human. The agent on it is the one that ships. */
+/** A customer's PC: the agent's folders, a SoftHSM token, a scripted human. The agent on it is the one that ships. */
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Agent, compose } from '../../agent/main.ts';
@@ -16,7 +16,7 @@ export type Answers = {
   readonly newPinFile?: string;
 };
 
-export type AgentDesk = {
+export type CustomerPc = {
   readonly environment: NodeJS.ProcessEnv;
   /** Path of the scripted human's file. */
   readonly script: string;
@@ -41,8 +41,8 @@ function others(): string[] {
   return paths.filter((path) => existsSync(path)).map((path) => realpathSync(path));
 }
 
-/** Lays the desk in `folder`, with one token for each label. */
-export function layAgentDesk(folder: string, labels: readonly string[] = ['desk'], userPin?: string): AgentDesk {
+/** Sets the PC up in `folder`, with one token for each label. */
+export function setUpPc(folder: string, labels: readonly string[] = ['desk'], userPin?: string): CustomerPc {
   const { module, environment: tokenEnvironment, pin } = stageSoftHsm(folder, labels, userPin);
   const [config, state] = [join(folder, 'config'), join(folder, 'state')];
   mkdirSync(join(config, 'profiles'), { recursive: true, mode: 0o700 });

@@ -1,31 +1,31 @@
-/** A desk with the reference CA beside it and an agent running on it: what most topics begin with. */
+/** A PC with the reference CA beside it and an agent running on it: what most topics begin with. */
 import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { type AgentDesk, layAgentDesk } from '../stage/agent-desk.ts';
+import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { type ServedAgent, serveAgent } from '../stage/served-agent.ts';
 import type { SoftHsm } from '../stage/softhsm.ts';
 import { SCRIPTED_AGENT } from './builds.ts';
 import type { Bench } from './figure.ts';
 import { openReferenceCa, type ReferenceCa } from './reference-ca.ts';
 
-export type BenchDesk = { readonly ca: ReferenceCa; readonly desk: AgentDesk; readonly agent: ServedAgent };
+export type BenchCustomer = { readonly ca: ReferenceCa; readonly pc: CustomerPc; readonly agent: ServedAgent };
 
-/** Opens the desk for `work` and clears it away. `change`: what is different at this desk before its agent starts. */
-export async function atDesk<T>(
+/** Opens the PC for `work` and clears it away. `change`: what is different at this PC before its agent starts. */
+export async function withCustomer<T>(
   { folder }: Bench,
   labels: readonly string[],
-  work: (desk: BenchDesk) => Promise<T>,
-  change: (desk: AgentDesk) => void = () => {},
+  work: (pc: BenchCustomer) => Promise<T>,
+  change: (pc: CustomerPc) => void = () => {},
 ): Promise<T> {
   const own = mkdtempSync(join(folder, 'desk-'));
   const ca = await openReferenceCa(own);
-  const desk = layAgentDesk(own, labels);
-  desk.addProfile(ca.profile);
-  change(desk);
-  const agent = await serveAgent(desk, { program: SCRIPTED_AGENT, port: await freePort(), unannounced: true });
+  const pc = setUpPc(own, labels);
+  pc.addProfile(ca.profile);
+  change(pc);
+  const agent = await serveAgent(pc, { program: SCRIPTED_AGENT, port: await freePort(), unannounced: true });
   try {
-    return await work({ ca, desk, agent });
+    return await work({ ca, pc, agent });
   } finally {
     await agent.stop();
     await ca.close();
@@ -41,6 +41,6 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-export function tokenOf({ module, tokenEnvironment: environment, pin }: AgentDesk): SoftHsm {
+export function tokenOf({ module, tokenEnvironment: environment, pin }: CustomerPc): SoftHsm {
   return { module, environment, pin };
 }

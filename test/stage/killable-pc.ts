@@ -1,4 +1,4 @@
-/** A desk whose agent can be killed anywhere: PKCS#11 calls are counted, HTTP requests are seen, system calls are traced. */
+/** A PC whose agent can be killed anywhere: PKCS#11 calls are counted, HTTP requests are seen, system calls are traced. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { referenceTo } from '../../web-bridge/bank/login.ts';
 import { type FaultyCa, issueOnce, type Moment, type Operation, startFaultyCa } from '../doubles/faulty-ca.ts';
 import { compileFaultyModule, type FaultyModule, faultyModuleOver } from '../doubles/faulty-module.ts';
-import { type AgentDesk, layAgentDesk } from './agent-desk.ts';
-import { type BankDesk, openBankDesk } from './bank-desk.ts';
+import { type CustomerPc, setUpPc } from './customer-pc.ts';
+import { openTestBank, type TestBank } from './test-bank.ts';
 import { tokenObjects } from './witness.ts';
 
 /** What ships, but for the scripted human. */
@@ -23,7 +23,7 @@ export type Point =
   | { readonly at: 'http'; readonly operation: Operation; readonly moment: Moment }
   | { readonly at: 'system call'; readonly name: (typeof DURABLE)[number]; readonly count: number };
 
-export type KillableDesk = {
+export type KillablePc = {
   /** The token as it is now is what each point begins with. */
   keep(): void;
   restore(): void;
@@ -48,13 +48,13 @@ export type JournalFile = {
   readonly knows: readonly string[];
 };
 
-export async function layKillableDesk(folder: string): Promise<KillableDesk> {
-  const bank = await openBankDesk({ test: true });
+export async function setUpKillablePc(folder: string): Promise<KillablePc> {
+  const bank = await openTestBank({ test: true });
   const ca = await startFaultyCa(bank.authority);
   ca.answer = issueOnce(bank.authority, ca);
-  const desk = layAgentDesk(folder);
-  addProfile(desk, bank, ca);
-  const real = { module: desk.module, environment: desk.tokenEnvironment, pin: desk.pin };
+  const pc = setUpPc(folder);
+  addProfile(pc, bank, ca);
+  const real = { module: pc.module, environment: pc.tokenEnvironment, pin: pc.pin };
   const faulty = faultyModuleOver(real, compileFaultyModule(folder), folder);
   const plan = (text: string) => putModule(folder, faulty.planned(text));
   const [state, tokens, kept] = ['state', 'tokens', 'kept'].map((name) => join(folder, name)) as [
@@ -66,7 +66,7 @@ export async function layKillableDesk(folder: string): Promise<KillableDesk> {
 
   async function run(command: readonly string[], armed: (agent: ChildProcess) => void): Promise<Run> {
     const [program = '', ...args] = command;
-    const env = { ...desk.environment, UV_THREADPOOL_SIZE: '1' };
+    const env = { ...pc.environment, UV_THREADPOOL_SIZE: '1' };
     const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'], detached: true });
     armed(child);
     const ended = new Promise<NodeJS.Signals | null>((done) => child.once('exit', (_, signal) => done(signal)));
@@ -92,7 +92,7 @@ export async function layKillableDesk(folder: string): Promise<KillableDesk> {
     inkan(args, point) {
       plan(point?.at === 'pkcs11' ? `@:${point.call}:${point.whom}` : '');
       return run(
-        [...tracer(point), process.execPath, INKAN, ...args, '--scripted-human', desk.script, '--json'],
+        [...tracer(point), process.execPath, INKAN, ...args, '--scripted-human', pc.script, '--json'],
         (agent) => {
           if (point?.at === 'http') killAt(ca, point, agent);
         },
@@ -102,13 +102,13 @@ export async function layKillableDesk(folder: string): Promise<KillableDesk> {
       plan('');
       const log = join(folder, 'trace');
       const command = ['strace', '-f', '-b', 'execve', '-qq', '-o', log, '-e', `trace=${DURABLE.join()},close`];
-      await run([...command, process.execPath, INKAN, ...args, '--scripted-human', desk.script, '--json'], () => {});
+      await run([...command, process.execPath, INKAN, ...args, '--scripted-human', pc.script, '--json'], () => {});
       return countByName(readFileSync(log, 'utf8'));
     },
     journal: () => journalOf(join(state, 'journal')),
-    keys: () => tokenObjects(desk, 'desk').flatMap(({ kind, id }) => (kind === 'Private Key' ? [id] : [])),
+    keys: () => tokenObjects(pc, 'desk').flatMap(({ kind, id }) => (kind === 'Private Key' ? [id] : [])),
     certificates: () =>
-      tokenObjects(desk, 'desk').flatMap(({ kind, id }) => (kind === 'Certificate' && !above.has(id) ? [id] : [])),
+      tokenObjects(pc, 'desk').flatMap(({ kind, id }) => (kind === 'Certificate' && !above.has(id) ? [id] : [])),
     close: () => ca.close(),
   };
 }
@@ -118,10 +118,10 @@ function own(file: string, text: string): string {
   return file;
 }
 
-function addProfile(desk: AgentDesk, bank: BankDesk, ca: FaultyCa): void {
+function addProfile(pc: CustomerPc, bank: TestBank, ca: FaultyCa): void {
   const { enrollment, ...profile } = JSON.parse(JSON.stringify(bank.profile)) as typeof bank.profile;
   const customers = { ...enrollment['customers'], url: ca.url, resend: 'idempotent' };
-  desk.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50 } });
+  pc.addProfile({ ...profile, enrollment: { customers }, deadlines: { retryAtLeastMs: 50 } });
 }
 
 function putModule(folder: string, module: ReturnType<FaultyModule['planned']>): void {
@@ -131,7 +131,7 @@ function putModule(folder: string, module: ReturnType<FaultyModule['planned']>):
 }
 
 /** CKA_IDs that the certificates above the customer's get. */
-function chainIds({ authority }: BankDesk): ReadonlySet<string> {
+function chainIds({ authority }: TestBank): ReadonlySet<string> {
   const digest = (der: Uint8Array) => createHash('sha256').update(der).digest('hex').slice(0, 40);
   return new Set([authority.root, authority.issuing].map(({ certificate }) => digest(certificate)));
 }

@@ -9,7 +9,7 @@ import { type Authority, makeAuthority } from './authority.ts';
 
 export const ORIGIN = 'https://www.bank.example';
 
-export type BankDesk = {
+export type TestBank = {
   readonly key: SigningKey;
   readonly authority: Authority;
   readonly profile: Profile;
@@ -18,7 +18,7 @@ export type BankDesk = {
   order(changes?: Readonly<Record<string, unknown>>): Promise<string>;
 };
 
-export async function openBankDesk(changes: Readonly<Record<string, unknown>> = {}): Promise<BankDesk> {
+export async function openTestBank(changes: Readonly<Record<string, unknown>> = {}): Promise<TestBank> {
   const key = await newSigningKey();
   const authority = await makeAuthority();
   const profile = v.parse(profileSchema, { ...profileJson(key, authority), ...changes });
@@ -70,13 +70,13 @@ function draft(iss: string): Parameters<typeof newOrderClaims>[0] {
 }
 
 /** An order for a log-in, as the bank's server would sign it for one browser session. */
-export function loginOrder({ key, profile }: BankDesk, nonce: string, changes: object = {}): Promise<string> {
+export function loginOrder({ key, profile }: TestBank, nonce: string, changes: object = {}): Promise<string> {
   const draft = { iss: profile.id, origin: ORIGIN, purpose: 'authenticate', nonce } as const;
   return signOrder({ ...newOrderClaims(draft), ...changes }, key);
 }
 
 /** An order to take one certificate and its pair from the token. */
-export function removalOrder({ key, profile }: BankDesk, replaces: CertificateReference): Promise<string> {
+export function removalOrder({ key, profile }: TestBank, replaces: CertificateReference): Promise<string> {
   const account = { id: 'M0001', display: '株式会社サンプル 管理者' };
   return signOrder(newOrderClaims({ iss: profile.id, origin: ORIGIN, purpose: 'remove', account, replaces }), key);
 }
