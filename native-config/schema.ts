@@ -1,7 +1,7 @@
 /** Shapes of what stands on disk: a bank's profile, the agent's own configuration, what is known of tokens. */
 import * as v from 'valibot';
 import { type ByLanguage, byLanguage, LANGUAGES, type Language } from '../web-bridge/protocol/languages.ts';
-import { KEY_TYPES, plainText } from '../web-bridge/protocol/order.ts';
+import { CA_PROTOCOLS, KEY_TYPES, plainText } from '../web-bridge/protocol/order.ts';
 
 const pem = v.pipe(v.string(), v.regex(/^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?$/));
 /**
@@ -63,24 +63,22 @@ const orderKey = v.variant('kty', [
   }),
 ]);
 
-/** Where certificates are requested: one row a protocol. */
-const enrollmentService = v.variant('protocol', [
-  v.strictObject({
-    protocol: v.literal('est'),
-    /** Opaque: only EST's operation is appended (RFC 7030 §3.2.2). */
-    url: v.pipe(
-      v.string(),
-      v.check((text) => URL.canParse(text) && /^https:$/.test(new URL(text).protocol), 'not an https URL'),
-      v.check((text) => !/[?#@]/.test(text) && !text.endsWith('/'), 'query, fragment, user or a slash at its end'),
-    ),
-    /** TLS trust anchors of this service, and the only ones: the system's are not consulted. */
-    trustAnchors: v.pipe(v.array(pem), v.minLength(1), v.maxLength(8)),
-    /** Whether the same bytes sent again bring the same certificate. */
-    resend: v.optional(v.picklist(['never', 'idempotent']), 'never'),
-    /** How a code that the human types is shown to the CA. */
-    asked: v.optional(v.picklist(['basic', 'bearer']), 'basic'),
-  }),
-]);
+/** Where certificates are requested. A protocol that needs other settings becomes a variant of this shape. */
+const enrollmentService = v.strictObject({
+  protocol: v.picklist(CA_PROTOCOLS),
+  /** Opaque: only EST's operation is appended (RFC 7030 §3.2.2). */
+  url: v.pipe(
+    v.string(),
+    v.check((text) => URL.canParse(text) && /^https:$/.test(new URL(text).protocol), 'not an https URL'),
+    v.check((text) => !/[?#@]/.test(text) && !text.endsWith('/'), 'query, fragment, user or a slash at its end'),
+  ),
+  /** TLS trust anchors of this service, and the only ones: the system's are not consulted. */
+  trustAnchors: v.pipe(v.array(pem), v.minLength(1), v.maxLength(8)),
+  /** Whether the same bytes sent again bring the same certificate. */
+  resend: v.optional(v.picklist(['never', 'idempotent']), 'never'),
+  /** How a code that the human types is shown to the CA. */
+  asked: v.optional(v.picklist(['basic', 'bearer']), 'basic'),
+});
 export type EnrollmentService = v.InferOutput<typeof enrollmentService>;
 
 const tokenMatch = v.strictObject({

@@ -13,10 +13,11 @@ export type {
 } from '../protocol/methods.ts';
 export type { BridgeState } from './bridge-state.ts';
 export { dialogTitle } from './dialogs.ts';
-export { cancel, type EnrollOptions, enroll, reenroll, resume, status } from './enroll.ts';
+// Of these two files everything is for pages: a further method of the bridge is exported by being there.
+export * from './enroll.ts';
 export { InkanError } from './failure.ts';
 export { type BankHelp, type Help, helpFor } from './help.ts';
 export { type Permission, permission, whenGranted } from './permission.ts';
 export { type ReachOptions, readiness } from './reach.ts';
-export { authenticate, type LoginToken, remove } from './single-call.ts';
+export * from './single-call.ts';
 export { SDK_WORDS } from './words.ts';
