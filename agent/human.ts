@@ -1,5 +1,6 @@
 /** The use case speaks of plans, the dialogs of what people read: this is the bridge between the two. */
 
+import { textIn } from '../web-bridge/protocol/bank-text.ts';
 import { AgentError } from '../web-bridge/protocol/errors.ts';
 import { byLanguage } from '../web-bridge/protocol/languages.ts';
 import { attributeTexts, displayName } from '../web-bridge/x509/names.ts';
@@ -41,7 +42,7 @@ export function humanAt(openFor: (plan: ConsentRequest['plan']) => Dialog): Huma
 function questionOf(request: ConsentRequest): ConsentQuestion {
   const { plan, token } = request;
   const { bank, origin, account, help } = plan;
-  const common = { bank, origin, token, telephone: byLanguage((language) => help[language].telephone) };
+  const common = { bank, origin, token, telephone: byLanguage((language) => textIn(help, language).telephone) };
   if ('keyType' in request) {
     const { keyType, plan } = request;
     return { ...common, purpose: purposeOf(plan), account: plan.account, keyType };

@@ -1,23 +1,11 @@
 /** Shapes of what stands on disk: a bank's profile, the agent's own configuration, what is known of tokens. */
 import * as v from 'valibot';
-import { type ByLanguage, byLanguage, LANGUAGES, type Language } from '../web-bridge/protocol/languages.ts';
+import { bankText } from '../web-bridge/protocol/bank-text.ts';
+import { LANGUAGES } from '../web-bridge/protocol/languages.ts';
 import { CA_PROTOCOLS, KEY_TYPES, plainText } from '../web-bridge/protocol/order.ts';
 
 const pem = v.pipe(v.string(), v.regex(/^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?$/));
-/**
- * A bank's text in every language of ours. A profile has it in Japanese and English; where it leaves another out, English
- * stands in.
- */
-function inEveryLanguage<T>(one: v.GenericSchema<T>): v.GenericSchema<unknown, ByLanguage<T>> {
-  const required: readonly Language[] = ['ja', 'en'];
-  const entries = byLanguage((language) => (required.includes(language) ? one : v.exactOptional(one)));
-  return v.pipe(
-    v.strictObject(entries),
-    v.transform((texts) => byLanguage((language) => texts[language] ?? texts.en)),
-  );
-}
-
-const name = inEveryLanguage(plainText(64));
+const name = bankText(plainText(64));
 const identifier = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{1,63}$/));
 const days = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3650));
 const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(90 * 24 * 3_600_000));
@@ -140,7 +128,7 @@ export const profile = v.strictObject({
   ),
   renewal: v.strictObject({ opensDaysBefore: days, closesDaysAfter: days }),
   deadlines: v.optional(deadlines, {}),
-  help: inEveryLanguage(v.strictObject({ text: plainText(400), telephone: plainText(40) })),
+  help: bankText(v.strictObject({ text: plainText(400), telephone: plainText(40) })),
 });
 export type Profile = v.InferOutput<typeof profile>;
 

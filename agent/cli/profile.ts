@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { textIn } from '../../web-bridge/protocol/bank-text.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { LANGUAGES, type Language } from '../../web-bridge/protocol/languages.ts';
 import { describeError } from '../dialog/words.ts';
@@ -85,7 +86,7 @@ function heading({ id, test }: Profile, say: Wording): string {
 
 function sites({ names, origins }: Profile, say: Wording): Field[] {
   return [
-    [say('bank'), LANGUAGES.map((language) => names[language]).join(' / ')],
+    [say('bank'), LANGUAGES.map((language) => textIn(names, language)).join(' / ')],
     ...origins.map((origin): Field => [say('origin'), origin]),
   ];
 }
@@ -110,7 +111,7 @@ async function describe(profile: Profile, language: Language): Promise<string[]>
     ...sites(profile, say),
     ...[...new Set(hosts)].map((host): Field => [say('ca'), host]),
     ...(await thumbprintsOf(profile)).map((thumbprint): Field => [say('orderKey'), `SHA-256 ${thumbprint}`]),
-    [say('telephone'), profile.help[language].telephone],
+    [say('telephone'), textIn(profile.help, language).telephone],
   ];
   return [heading(profile, say), ...fields(list, '  ')];
 }

@@ -2,11 +2,12 @@
  * The human, as both processes know them: the agent asks for consent, the token host asks for the PIN. Two
  * implementations on a person's desk (pinentry, terminal) and one for tests (scripted).
  */
-import type { ByLanguage, Language } from '../../web-bridge/protocol/languages.ts';
+import type { BankText } from '../../web-bridge/protocol/bank-text.ts';
+import type { Language } from '../../web-bridge/protocol/languages.ts';
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import type { ShownPurpose } from './purposes.ts';
 
-export type Names = ByLanguage<string>;
+export type Names = BankText<string>;
 
 /** Texts of strangers in here (bank, account, labels) are stripped and bounded by the dialog before they are shown. */
 export type TokenName = {
@@ -64,7 +65,7 @@ export type PinQuestion = {
 };
 
 /** What a bank's profile says of help: what to do, whom to call. */
-export type Help = ByLanguage<{ readonly text: string; readonly telephone: string }>;
+export type Help = BankText<{ readonly text: string; readonly telephone: string }>;
 
 export type InsertQuestion = {
   readonly bank: Names;

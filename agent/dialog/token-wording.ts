@@ -1,4 +1,5 @@
 /** What is said of the token itself: insert it, its last try, its lock, its reader, its new PIN. As in `wording.ts`. */
+import { textIn } from '../../web-bridge/protocol/bank-text.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import type {
   Help,
@@ -21,11 +22,11 @@ export function insertWording(language: Language, { bank, reason, token, help }:
     [
       say(language, `insert.lead.${reason}`),
       '',
-      say(language, 'consent.bank', { bank: plainLine(bank[language], max) }),
+      say(language, 'consent.bank', { bank: plainLine(textIn(bank, language), max) }),
       ...(token ? tokenLines(language, token, max) : []),
       '',
       say(language, 'insert.waits'),
-      say(language, 'consent.telephone', { telephone: plainLine(help[language].telephone, max) }),
+      say(language, 'consent.telephone', { telephone: plainLine(textIn(help, language).telephone, max) }),
     ].join('\n');
 }
 
@@ -87,7 +88,7 @@ export function replaceWording(language: Language, { token, subject }: ReplaceQu
 
 function helpLines(language: Language, help: Help | undefined, max: number): string[] {
   if (!help) return [];
-  const { text, telephone } = help[language];
+  const { text, telephone } = textIn(help, language);
   return [
     '',
     plainLine(text, max * HELP_FACTOR),

@@ -1,4 +1,5 @@
 /** What each question says, in one language. `max` bounds every stranger's text, in characters. */
+import { textIn } from '../../web-bridge/protocol/bank-text.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import type {
   CertificateName,
@@ -38,14 +39,14 @@ export function consentWording(language: Language, question: ConsentQuestion): W
     return [
       say(language, `consent.lead.${question.purpose}`),
       '',
-      say(language, 'consent.bank', { bank: show(question.bank[language]) }),
+      say(language, 'consent.bank', { bank: show(textIn(question.bank, language)) }),
       say(language, 'consent.site', { site: site(language, question.origin, max) }),
       ...accountLines(language, question.account, max),
       ...objectLines(language, question, max),
       '',
       say(language, `consent.effect.${question.purpose}`),
       say(language, 'consent.refusal'),
-      say(language, 'consent.telephone', { telephone: show(question.telephone[language]) }),
+      say(language, 'consent.telephone', { telephone: show(textIn(question.telephone, language)) }),
     ].join('\n');
   };
 }
@@ -93,7 +94,7 @@ export function pinWording(language: Language, question: PinQuestion): Wording {
       say(language, 'pin.purpose', { purpose: say(language, `purpose.${question.purpose}`) }),
       ...(question.bank === undefined
         ? []
-        : [say(language, 'consent.bank', { bank: plainLine(question.bank[language], max) })]),
+        : [say(language, 'consent.bank', { bank: plainLine(textIn(question.bank, language), max) })]),
       ...(question.account === undefined
         ? []
         : [say(language, 'consent.account', { display: plainLine(question.account, max) })]),
@@ -113,7 +114,7 @@ export function codeWording(language: Language, question: CodeQuestion): Wording
       say(language, 'code.lead'),
       say(language, 'code.not'),
       '',
-      say(language, 'consent.bank', { bank: plainLine(question.bank[language], max) }),
+      say(language, 'consent.bank', { bank: plainLine(textIn(question.bank, language), max) }),
       say(language, 'consent.account', { display: plainLine(question.account.display, max) }),
       say(language, 'consent.id', { id: plainLine(question.account.id, max) }),
     ].join('\n');
@@ -125,7 +126,7 @@ export function tokenWording(language: Language, question: TokenQuestion, index:
   if (token === undefined) throw new RangeError('no such token');
   return (max) =>
     [
-      say(language, 'choose.lead', { bank: plainLine(question.bank[language], max) }),
+      say(language, 'choose.lead', { bank: plainLine(textIn(question.bank, language), max) }),
       say(language, 'choose.count', { number: String(index + 1), count: String(question.tokens.length) }),
       '',
       ...tokenLines(language, token, max),
@@ -138,7 +139,7 @@ export function tokenWording(language: Language, question: TokenQuestion, index:
 export function tokenList(language: Language, question: TokenQuestion): Wording {
   return (max) =>
     [
-      say(language, 'choose.lead', { bank: plainLine(question.bank[language], max) }),
+      say(language, 'choose.lead', { bank: plainLine(textIn(question.bank, language), max) }),
       '',
       ...question.tokens.map((token, index) =>
         say(language, 'choose.item', {
@@ -158,7 +159,7 @@ export function certificateWording(language: Language, question: CertificateQues
   if (certificate === undefined) throw new RangeError('no such certificate');
   return (max) =>
     [
-      say(language, 'certificate.lead', { bank: plainLine(question.bank[language], max) }),
+      say(language, 'certificate.lead', { bank: plainLine(textIn(question.bank, language), max) }),
       say(language, 'certificate.count', { number: String(index + 1), count: String(question.certificates.length) }),
       '',
       ...certificateLines(language, certificate, max),
@@ -169,7 +170,7 @@ export function certificateWording(language: Language, question: CertificateQues
 export function certificateList(language: Language, question: CertificateQuestion): Wording {
   return (max) =>
     [
-      say(language, 'certificate.lead', { bank: plainLine(question.bank[language], max) }),
+      say(language, 'certificate.lead', { bank: plainLine(textIn(question.bank, language), max) }),
       '',
       ...question.certificates.map(({ subject, role, until, serialNumber, token }, index) =>
         say(language, 'certificate.item', {

@@ -1,4 +1,5 @@
 /** Desktop notifications. They tell a person that they are needed and decide nothing: one that is not shown is no failure. */
+import { textIn } from '../../web-bridge/protocol/bank-text.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import { plainLine } from '../dialog/text.ts';
 import { dateOf } from '../dialog/wording.ts';
@@ -36,7 +37,7 @@ export function notifyIn(language: Language, show: ShowNotification): (notice: N
 /** The names in it are the bank's own, bounded like every stranger's text. */
 function bodyOf(language: Language, notice: Notice): string {
   const { bank, account } = notice;
-  const names = { bank: plainLine(bank[language], MAX_NAME), display: plainLine(account.display, MAX_NAME) };
+  const names = { bank: plainLine(textIn(bank, language), MAX_NAME), display: plainLine(account.display, MAX_NAME) };
   if (notice.about === 'write-back') return say(language, 'notice.write-back.body', names);
   const dates = { expires: dateOf(language, notice.expires), closes: dateOf(language, notice.closes) };
   return say(language, `notice.${notice.about}.body`, { ...names, ...dates });

@@ -4,8 +4,9 @@
  * handles never leave the host.
  */
 import * as v from 'valibot';
+import { bankText } from '../../web-bridge/protocol/bank-text.ts';
 import { type ErrorCode, isErrorCode } from '../../web-bridge/protocol/errors.ts';
-import { byLanguage, LANGUAGES } from '../../web-bridge/protocol/languages.ts';
+import { LANGUAGES } from '../../web-bridge/protocol/languages.ts';
 import { examination, proof } from '../../web-bridge/protocol/methods.ts';
 import { KEY_TYPES } from '../../web-bridge/protocol/order.ts';
 import { PURPOSES } from '../dialog/purposes.ts';
@@ -26,7 +27,7 @@ const bytes = (least: number, most: number) =>
 const der = bytes(2, MAX_DER_BYTES);
 const ckaId = bytes(1, 64);
 const keyType = v.picklist(KEY_TYPES);
-const names = v.strictObject(byLanguage(() => text(200)));
+const names = bankText(text(200));
 
 /** CK_TOKEN_INFO bounds its strings at 32 bytes, CK_SLOT_INFO its description at 64; as UTF-8 that is at most this much. */
 const identity = {
@@ -54,7 +55,7 @@ const pinContext = v.strictObject({
   profile: text(64),
   purpose: v.picklist(PURPOSES),
   bank: v.exactOptional(names),
-  help: v.exactOptional(v.strictObject(byLanguage(() => help))),
+  help: v.exactOptional(bankText(help)),
   account: v.exactOptional(text(200)),
 });
 

@@ -9,6 +9,7 @@ import {
 } from '../../../web-bridge/protocol/envelope.ts';
 import { ERRORS, isErrorCode } from '../../../web-bridge/protocol/errors.ts';
 import { EVENTS } from '../../../web-bridge/protocol/events.ts';
+import { byLanguage } from '../../../web-bridge/protocol/languages.ts';
 import { isMethod, METHODS } from '../../../web-bridge/protocol/methods.ts';
 import { isErrorData, isProgress, RESULT_CHECKS } from '../../../web-bridge/sdk/answer.ts';
 import { OBSTACLES } from '../../../web-bridge/sdk/bridge-state.ts';
@@ -17,7 +18,15 @@ import { LIMITS } from '../../../web-bridge/server/limits.ts';
 const README = readFileSync(new URL('../../../../web-bridge/README.md', import.meta.url), 'utf8');
 
 type Example = { id?: number; method?: string; params?: unknown; result?: unknown; error?: unknown };
-const examples = [...README.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text]) => JSON.parse(text ?? '') as Example);
+const examples = [...README.matchAll(/```json\n([\s\S]*?)```/g)].map(
+  ([, text]) => JSON.parse(text ?? '', inEveryLanguage) as Example,
+);
+
+/** The examples show words in Japanese and English: on the wire they come in every language there is. */
+function inEveryLanguage(name: string, value: unknown): unknown {
+  return name === 'words' ? byLanguage((language) => Reflect.get(Object(value), language) ?? Object(value).en) : value;
+}
+
 const requests = examples.filter(({ id, method }) => id !== undefined && method);
 const results = examples.filter(({ result }) => result !== undefined);
 const events = examples.filter(({ id, method }) => id === undefined && method);
