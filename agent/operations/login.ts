@@ -4,7 +4,7 @@
  */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Result } from '../../web-bridge/protocol/methods.ts';
-import { extendedKeyUsages, keyUsages, type ParsedCertificate } from '../../web-bridge/x509/certificate.ts';
+import { isForClients, type ParsedCertificate } from '../../web-bridge/x509/certificate.ts';
 import { keyTypeOf } from '../../web-bridge/x509/public-key.ts';
 import { isAcceptable, isValidAt } from '../policy/customer-certificates.ts';
 import { loginPlanFor } from '../policy/plan.ts';
@@ -17,9 +17,6 @@ import { openSession } from './session.ts';
 
 /** Informative (the specification's `appVersion`): which program made the token. */
 const APP_URL = 'https://inkan.example/releases/';
-/** id-kp-clientAuth, RFC 5280 §4.2.1.12. */
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-
 const LOGIN: Operation<LoginPlan, readonly CertificateAtHand[], Login> = {
   purpose: 'authenticate',
   planFor: loginPlanFor,
@@ -70,8 +67,7 @@ async function usableCertificates(plan: LoginPlan, { ports, signal }: World): Pr
 
 /** What the bank's server asks of it (`web-bridge/bank/LOGIN.md`), and a key that a token host signs with. */
 function logsIn(parsed: ParsedCertificate): boolean {
-  const signs = keyUsages(parsed)?.('digitalSignature') ?? true;
-  return signs && extendedKeyUsages(parsed).includes(CLIENT_AUTH) && keyTypeOf(parsed.spki) !== undefined;
+  return isForClients(parsed) && keyTypeOf(parsed.spki) !== undefined;
 }
 
 async function sign(

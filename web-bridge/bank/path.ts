@@ -1,18 +1,8 @@
 /** Path validation of a customer's certificate at log-in (RFC 5280 §6.1), against the bank's own issuers only. */
 
 import { AgentError } from '../protocol/errors.ts';
-import {
-  basicConstraints,
-  extendedKeyUsages,
-  fromPem,
-  keyUsages,
-  type ParsedCertificate,
-  parseCertificate,
-} from '../x509/certificate.ts';
+import { fromPem, isForClients, type ParsedCertificate, parseCertificate } from '../x509/certificate.ts';
 import { validatePath } from '../x509/chain.ts';
-
-/** id-kp-clientAuth, RFC 5280 §4.2.1.12. */
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 export type PathRefusalReason =
   | 'certificate-unreadable'
@@ -38,10 +28,4 @@ export function validateClientPath(
     // What is not a refusal of ours is a parser that gave up on an extension.
     return error instanceof AgentError ? 'certificate-untrusted' : 'certificate-unreadable';
   }
-}
-
-function isForClients(leaf: ParsedCertificate): boolean {
-  if (basicConstraints(leaf)?.cA) return false;
-  const signs = keyUsages(leaf)?.('digitalSignature') ?? true;
-  return signs && extendedKeyUsages(leaf).includes(CLIENT_AUTH);
 }

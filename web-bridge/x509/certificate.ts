@@ -14,7 +14,7 @@ import {
   type Tlv,
 } from '../asn1/read.ts';
 import { AgentError } from '../protocol/errors.ts';
-import type { KeyType } from '../protocol/order.ts';
+import type { AcquisitionClaims, KeyType } from '../protocol/order.ts';
 import { displayName, parseName } from './names.ts';
 import { keyTypeOf } from './public-key.ts';
 import { readTbsCertificate } from './tbs-certificate.ts';
@@ -142,6 +142,19 @@ export function keyUsages(
 export function extendedKeyUsages(certificate: ParsedCertificate): string[] {
   const extension = certificate.extensions.get(EXTENSION.extKeyUsage);
   return extension ? sequence(readTlv(extension.value)).map(readOid) : [];
+}
+
+/** RFC 5280 §4.2.1.12. */
+export const EXTENDED_KEY_USAGE_OID = {
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+  emailProtection: '1.3.6.1.5.5.7.3.4',
+} as const satisfies Record<AcquisitionClaims['extensions']['extendedKeyUsage'][number], string>;
+
+/** Whether its key may log its holder in: it is no CA's, signs, and is for TLS clients. @throws SyntaxError */
+export function isForClients(certificate: ParsedCertificate): boolean {
+  if (basicConstraints(certificate)?.cA) return false;
+  const signs = keyUsages(certificate)?.('digitalSignature') ?? true;
+  return signs && extendedKeyUsages(certificate).includes(EXTENDED_KEY_USAGE_OID.clientAuth);
 }
 
 export type CertificateDescription = {

@@ -6,6 +6,7 @@ import { readBits, readTlv, sequence } from '../asn1/read.ts';
 import { AgentError } from '../protocol/errors.ts';
 import type { AcquisitionClaims, KeyType } from '../protocol/order.ts';
 import { HASH } from './algorithms.ts';
+import { EXTENDED_KEY_USAGE_OID } from './certificate.ts';
 import { ecdsaFromDer } from './ecdsa.ts';
 import { KEY_TYPE } from './key-types.ts';
 import { type OrderedAttribute, oidOf } from './names.ts';
@@ -19,12 +20,6 @@ export type CsrContent = {
 
 /** The signature as X.509 encodes it: ECDSA as SEQUENCE { r, s }. */
 export type RequestSigner = (info: CsrInfoDer) => Promise<Uint8Array>;
-
-/** RFC 5280 §4.2.1.12. */
-export const EXTENDED_KEY_USAGE_OID = {
-  clientAuth: '1.3.6.1.5.5.7.3.2',
-  emailProtection: '1.3.6.1.5.5.7.3.4',
-} as const satisfies Record<AcquisitionClaims['extensions']['extendedKeyUsage'][number], string>;
 
 /** Loading takes 63 ms and 15 MB, so it waits for the first request. */
 async function loadLibrary(): Promise<typeof import('@peculiar/x509')> {

@@ -5,6 +5,7 @@ import { AgentError, asAgentError, type ErrorCode, type ErrorDetails } from '../
 import type { AcquisitionClaims } from '../protocol/order.ts';
 import {
   basicConstraints,
+  EXTENDED_KEY_USAGE_OID,
   extendedKeyUsages,
   fromPem,
   keyUsages,
@@ -12,7 +13,6 @@ import {
   parseCertificate,
 } from './certificate.ts';
 import { CLOCK_SKEW_MS, isSelfIssued, validatePath } from './chain.ts';
-import { EXTENDED_KEY_USAGE_OID } from './csr.ts';
 import { isOrderedSubject, type OrderedAttribute, sameName, sameRdns } from './names.ts';
 import { weakKey, weakSignature } from './strength.ts';
 
