@@ -99,12 +99,16 @@ export function notifyBy(language: Language, environment: NodeJS.ProcessEnv, rep
 }
 
 /** Each operation with the profiles as they are when it is asked for. */
-export function operationsOn(ports: Ports, profiles: () => Promise<readonly Profile[]>, version: string): Operations {
+export function operationsOn(
+  ports: Ports,
+  profiles: () => Promise<readonly Profile[]>,
+  appVersion: string,
+): Operations {
   const world = async (signal: AbortSignal) => ({ ports, profiles: await profiles(), signal });
   return {
     async logIn(order, origin, signal) {
       const { logIn } = await import('./operations/login.ts');
-      return await logIn(order, origin, version, await world(signal));
+      return await logIn(order, origin, appVersion, await world(signal));
     },
     async remove(order, origin, signal) {
       const { removePair } = await import('./operations/removal.ts');

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAgentConfig } from '../native-config/load.ts';
-import type { Pkcs11Module } from '../native-config/schema.ts';
+import type { AgentConfig, Pkcs11Module } from '../native-config/schema.ts';
 import { PORTS } from '../web-bridge/protocol/envelope.ts';
 import type { Language } from '../web-bridge/protocol/languages.ts';
 import { type Bridge, startBridge } from '../web-bridge/server/server.ts';
@@ -88,7 +88,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     await enrollments.close();
     await tokens.close();
   };
-  const operations = operationsOn(ports, () => profiles.read(), version());
+  const operations = operationsOn(ports, () => profiles.read(), appVersion(config));
   return { version: version(), folders, language, profiles, modules, ports, enrollments, operations, close };
 }
 
@@ -115,6 +115,11 @@ export async function serve(agent: Agent, at: readonly number[] = PORTS): Promis
       await Promise.all([bridge.close(), stopReminding()]);
     },
   };
+}
+
+/** As the Web eID specification has it: an address that names the program and its version, where one is configured. */
+function appVersion({ releases }: AgentConfig): string {
+  return releases ? `${releases}${version()}` : `inkan/${version()}`;
 }
 
 /** What an agent does by itself: it goes on with what the journal holds, and reminds. Answers how to end the reminders. */

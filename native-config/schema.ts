@@ -151,6 +151,8 @@ export const agentConfig = v.strictObject({
   modules: v.optional(v.array(pkcs11Module), []),
   /** Real paths of modules that must not be loaded. */
   forbidden: v.optional(v.array(v.string()), []),
+  /** Where the publisher's releases are described: with the version behind it, the `appVersion` of log-ins. */
+  releases: v.optional(v.pipe(v.string(), v.regex(/^https:\/\/[\x21-\x7e]+\/$/), v.maxLength(255))),
 });
 export type AgentConfig = v.InferOutput<typeof agentConfig>;
 

@@ -15,8 +15,6 @@ import { verifyChallenge } from './login-challenge.ts';
 import { carryOut, type Operation, type World } from './operation.ts';
 import { openSession } from './session.ts';
 
-/** Informative (the specification's `appVersion`): which program made the token. */
-const APP_URL = 'https://inkan.example/releases/';
 const LOGIN: Operation<LoginPlan, readonly CertificateAtHand[], Login> = {
   purpose: 'authenticate',
   planFor: loginPlanFor,
@@ -33,11 +31,14 @@ const LOGIN: Operation<LoginPlan, readonly CertificateAtHand[], Login> = {
 };
 type Login = LoginSignature & { readonly certificate: ParsedCertificate };
 
-/** @throws as {@link carryOut} */
+/**
+ * @param appVersion which program made the answer; informative in the Web eID specification
+ * @throws as {@link carryOut}
+ */
 export async function logIn(
   order: string,
   origin: string,
-  version: string,
+  appVersion: string,
   world: World,
 ): Promise<Result<'authenticate'>> {
   const { certificate, algorithm, signature } = await carryOut(LOGIN, order, origin, world);
@@ -46,7 +47,7 @@ export async function logIn(
     unverifiedCertificate: Buffer.from(certificate.der).toString('base64'),
     algorithm,
     signature: Buffer.from(signature).toString('base64'),
-    appVersion: `${APP_URL}${version}`,
+    appVersion,
   };
 }
 

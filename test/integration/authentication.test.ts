@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Agent } from '../../agent/main.ts';
@@ -81,6 +81,17 @@ describe('integration: a log-in with the certificate', () => {
     return execFileSync('openssl', args, { encoding: 'utf8' }).trim();
   }
 
+  it('names the program by the address of its releases, where agent.json has one', async () => {
+    await lay();
+    await enroll();
+    const file = join(folder(), 'config/agent.json');
+    const config = JSON.parse(readFileSync(file, 'utf8')) as object;
+    writeFileSync(file, JSON.stringify({ ...config, releases: 'https://www.bank.example/inkan/' }));
+    await agent.close();
+    agent = await pc.compose();
+    expect((await logIn()).appVersion).to.match(/^https:\/\/www\.bank\.example\/inkan\/\d+\.\d+\.\d+$/);
+  });
+
   for (const [keyType, algorithm] of [
     ['ec-p256', 'ES256'],
     ['rsa-2048', 'RS256'],
@@ -92,7 +103,7 @@ describe('integration: a log-in with the certificate', () => {
       const answer = await logIn(nonce);
       expect([answer.format, answer.algorithm]).to.deep.equal(['web-eid:1.0', algorithm]);
       expect(answer.unverifiedCertificate).to.equal(certificate.raw.toString('base64'));
-      expect(answer.appVersion).to.match(/^https:\/\/.+\/\d+\.\d+\.\d+$/);
+      expect(answer.appVersion).to.match(/^inkan\/\d+\.\d+\.\d+$/);
       expect((await verified(answer, nonce)).fingerprint256).to.equal(certificate.fingerprint256);
       expect(judgedByOpenssl(answer, nonce)).to.equal('Verified OK');
       expect(await reasonOf(verified(answer, createNonce()))).to.equal('signature-invalid');

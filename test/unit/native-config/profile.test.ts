@@ -118,6 +118,8 @@ describe('native-config: agent.json', () => {
     ['LD_PRELOAD for a module', { version: 1, modules: [{ path: '/x.so', environment: { LD_PRELOAD: '/evil.so' } }] }],
     ['NODE_OPTIONS for a module', { version: 1, modules: [{ path: '/x.so', environment: { NODE_OPTIONS: '-r' } }] }],
     ['an unknown member', { version: 1, modul: [] }],
+    ['releases that are not on https', { version: 1, releases: 'http://bank.example/inkan/' }],
+    ['releases without a slash at the end', { version: 1, releases: 'https://bank.example/inkan' }],
   ] as const) {
     it(`with ${what} is refused`, async () => {
       await write(JSON.stringify(json));
