@@ -10,7 +10,7 @@ const SDK = join(PAGE, 'inkan.bundle.js');
 const ELEMENT = join(PAGE, 'inkan-element.bundle.js');
 const ADDON = resolve(import.meta.dirname, '../../../../node_modules/pkcs11js/build/Release/pkcs11.node');
 
-/** The programs share their chunks, so that all code is one figure. */
+/** A chunk's name does not tell whose it is, so all code is one figure. */
 export function sizes(): Promise<readonly Figure[]> {
   const files = readdirSync(SHIPPED, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\w+$/.test(name));
   return Promise.resolve([
