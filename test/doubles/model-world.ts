@@ -5,7 +5,15 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createAttention } from '../../agent/enrollment/attention.ts';
 import { Enrollments } from '../../agent/enrollment/enrollments.ts';
-import type { CaAnswer, JournalEntry, Ports, TokenDescription, TokenSession } from '../../agent/enrollment/ports.ts';
+import type {
+  CaAnswer,
+  JournalEntry,
+  Notice,
+  PinContext,
+  Ports,
+  TokenDescription,
+  TokenSession,
+} from '../../agent/enrollment/ports.ts';
 import { asDer, type CertificateDer, type CsrDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { makeLeaf } from '../stage/authority.ts';
@@ -14,6 +22,9 @@ import type { BankDesk } from '../stage/bank-desk.ts';
 /** What happens at the n-th call that the agent makes of the world. `lost`: it is done, and the answer does not arrive. */
 export type Disturbance = { readonly at: number; readonly what: 'kill-before' | 'kill-after' | 'fault' | 'lost' };
 type Key = { readonly spki: SpkiDer; readonly privateKey: KeyObject };
+
+/** An error: what the agent's client makes of the answer. */
+export type CaSays = 'issued' | 'pending' | 'unavailable' | 'refused' | AgentError;
 
 export type ModelWorld = {
   readonly keys: ReadonlyMap<string, Key>;
@@ -26,8 +37,23 @@ export type ModelWorld = {
   readonly requests: readonly { readonly secret: string; readonly csr: string; readonly final: boolean }[];
   readonly issued: readonly { readonly secret: string; readonly spki: string; readonly certificate: CertificateDer }[];
   readonly journal: ReadonlyMap<string, JournalEntry>;
-  /** How the CA answers next. */
-  caSays: 'issued' | 'pending' | 'unavailable' | 'refused';
+  /** The authorizations on disk, by enrollment. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** What each session with the token was opened for: the PIN is asked once in each. */
+  readonly opened: readonly PinContext['purpose'][];
+  /** What a person who may be elsewhere was told. */
+  readonly notices: readonly Notice[];
+  readonly reports: readonly { readonly fact: string; readonly details: Readonly<Record<string, unknown>> }[];
+  /** How the CA answers. */
+  caSays: CaSays;
+  /** How it answers before that, each once. */
+  readonly caSaysFirst: CaSays[];
+  /** What a CA that says "later" names as the time to ask again. */
+  retryAfterMs: number | undefined;
+  /** How long the CA takes to answer. */
+  answersAfterMs: number;
+  /** What a call of the token ends in, until it is taken out. */
+  readonly tokenFails: Partial<Record<'open' | keyof TokenSession, AgentError>>;
   disturbance: Disturbance | undefined;
   now(): number;
   /** An agent started anew; the one before it is dead. */
@@ -64,6 +90,9 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
   const waiting = new Set<string>();
   const journal = new Map<string, JournalEntry>();
   const secrets = new Map<string, string>();
+  const opened: PinContext['purpose'][] = [];
+  const notices: Notice[] = [];
+  const reports: { fact: string; details: Readonly<Record<string, unknown>> }[] = [];
   let [time, calls, life, unique] = [Date.now(), 0, 0, 0];
   let die = (): void => {};
   let death = new Promise<void>(() => {});
@@ -74,7 +103,15 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
     requests,
     issued,
     journal,
+    secrets,
+    opened,
+    notices,
+    reports,
     caSays: 'issued',
+    caSaysFirst: [],
+    retryAfterMs: 10_000,
+    answersAfterMs: 0,
+    tokenFails: {},
     disturbance: undefined,
     now,
     killed: () => death,
@@ -119,7 +156,12 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
   }
 
   function portsOf(own: number): Ports {
-    const host = <T>(act: () => T) => call(own, 'ERR_TOKEN_HOST_CRASHED', act);
+    const host = <T>(name: keyof ModelWorld['tokenFails'], act: () => T) =>
+      call(own, 'ERR_TOKEN_HOST_CRASHED', () => {
+        const failure = world.tokenFails[name];
+        if (failure) throw failure;
+        return act();
+      });
     const disk = <T>(act: () => T) => call(own, 'ERR_INTERNAL_STATE_UNWRITABLE', act);
     const held = new Set<string>();
     const hold: Ports['locks']['hold'] = async (name, busy) => {
@@ -132,7 +174,11 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
         list: async () => [TOKEN],
         watch: never,
         certificates: async () => [],
-        open: () => host(() => sessionOf(host)),
+        open: (_token, { purpose }) =>
+          host('open', () => {
+            opened.push(purpose);
+            return sessionOf(host);
+          }),
       },
       connectCa: () => ({
         csrattrs: async () => ({ keys: undefined, extensions: [] }),
@@ -181,12 +227,12 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
         if (bytes >= 4) text.writeUInt32BE(unique, bytes - 4);
         return new Uint8Array(text);
       },
-      notify: () => {},
-      report: () => {},
+      notify: (notice) => void notices.push(notice),
+      report: (fact, details) => void reports.push({ fact, details }),
     };
   }
 
-  function sessionOf(host: <T>(act: () => T) => Promise<T>): TokenSession {
+  function sessionOf(host: <T>(name: keyof ModelWorld['tokenFails'], act: () => T) => Promise<T>): TokenSession {
     const keyOf = (ckaId: Uint8Array): Key => {
       const key = keys.get(hex(ckaId));
       if (!key) throw new AgentError('ERR_TOKEN_KEY_MISSING');
@@ -194,23 +240,24 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
     };
     return {
       generate: ({ ckaId }) =>
-        host(() => {
+        host('generate', () => {
           const key = keys.get(hex(ckaId)) ?? newKey();
           keys.set(hex(ckaId), key);
           return { keyType: 'ec-p256', spki: key.spki, examination: { claims: {}, trials: [] } as never };
         }),
-      signRequest: ({ ckaId }, info) => host(() => new Uint8Array(sign('sha256', info, keyOf(ckaId).privateKey))),
+      signRequest: ({ ckaId }, info) =>
+        host('signRequest', () => new Uint8Array(sign('sha256', info, keyOf(ckaId).privateKey))),
       store: ({ ckaId }, certificate) =>
-        host(() => {
+        host('store', () => {
           keyOf(ckaId);
           if (!certificates.some((one) => hex(one) === hex(certificate))) certificates.push(certificate);
         }),
       prove: ({ ckaId }) =>
-        host(() => {
+        host('prove', () => {
           keyOf(ckaId);
           return { algorithm: 'ES256', signed: '', signature: '' };
         }),
-      destroy: (ckaId) => host(() => ({ left: keys.delete(hex(ckaId)) ? 0 : 0 })),
+      destroy: (ckaId) => host('destroy', () => ({ left: keys.delete(hex(ckaId)) ? 0 : 0 })),
       authenticate: never,
       remove: never,
       changePin: never,
@@ -219,13 +266,16 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
   }
 
   async function answer(csr: CsrDer, secret: string): Promise<CaAnswer> {
-    const final = !waiting.has(hex(csr)) && (world.caSays === 'issued' || world.caSays === 'refused');
+    const says = world.caSaysFirst.shift() ?? world.caSays;
+    const final = !waiting.has(hex(csr)) && (says === 'issued' || says === 'refused');
     requests.push({ secret, csr: hex(csr), final });
-    if (world.caSays === 'unavailable') throw new AgentError('ERR_CA_UNAVAILABLE', { status: 503 });
-    if (world.caSays === 'refused') throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { status: 401 });
-    if (world.caSays === 'pending') {
+    time += world.answersAfterMs;
+    if (says instanceof AgentError) throw says;
+    if (says === 'unavailable') throw new AgentError('ERR_CA_UNAVAILABLE', { status: 503 });
+    if (says === 'refused') throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { status: 401 });
+    if (says === 'pending') {
       waiting.add(hex(csr));
-      return { kind: 'pending', retryAfterMs: 10_000 };
+      return { kind: 'pending', retryAfterMs: world.retryAfterMs };
     }
     // RFC 7030 §4.2.3: a CA that said "later" knows the request when it comes again.
     const known = resend === 'idempotent' || waiting.has(hex(csr));
