@@ -52,6 +52,11 @@ export type ModelWorld = {
   retryAfterMs: number | undefined;
   /** How long the CA takes to answer. */
   answersAfterMs: number;
+  /** What the CA's answer holds for a certificate, and its own certificates. */
+  answerFor: (certificate: CertificateDer) => Promise<readonly CertificateDer[]>;
+  cacerts: readonly CertificateDer[];
+  /** What was written beside each certificate. */
+  readonly written: readonly { readonly chain: readonly CertificateDer[]; readonly label: string }[];
   /** What a call of the token ends in, until it is taken out. */
   readonly tokenFails: Partial<Record<'open' | keyof TokenSession, AgentError>>;
   disturbance: Disturbance | undefined;
@@ -90,6 +95,7 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
   const waiting = new Set<string>();
   const journal = new Map<string, JournalEntry>();
   const secrets = new Map<string, string>();
+  const written: { chain: readonly CertificateDer[]; label: string }[] = [];
   const opened: PinContext['purpose'][] = [];
   const notices: Notice[] = [];
   const reports: { fact: string; details: Readonly<Record<string, unknown>> }[] = [];
@@ -111,6 +117,9 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
     caSaysFirst: [],
     retryAfterMs: 10_000,
     answersAfterMs: 0,
+    answerFor: async (certificate) => [certificate, bank.authority.issuing.certificate],
+    cacerts: [bank.authority.issuing.certificate],
+    written,
     tokenFails: {},
     disturbance: undefined,
     now,
@@ -182,7 +191,7 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
       },
       connectCa: () => ({
         csrattrs: async () => ({ keys: undefined, extensions: [] }),
-        cacerts: async () => [bank.authority.issuing.certificate],
+        cacerts: async () => [...world.cacerts],
         simpleenroll: (csr, { secret }) => call(own, 'ERR_CA_ANSWER_LOST', () => answer(csr, secret)),
       }),
       human: {
@@ -247,9 +256,10 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
         }),
       signRequest: ({ ckaId }, info) =>
         host('signRequest', () => new Uint8Array(sign('sha256', info, keyOf(ckaId).privateKey))),
-      store: ({ ckaId }, certificate) =>
+      store: ({ ckaId }, certificate, chain, label) =>
         host('store', () => {
           keyOf(ckaId);
+          written.push({ chain, label });
           if (!certificates.some((one) => hex(one) === hex(certificate))) certificates.push(certificate);
         }),
       prove: ({ ckaId }) =>
@@ -281,7 +291,7 @@ export function modelWorld(bank: BankDesk, resend: 'never' | 'idempotent'): Mode
     const known = resend === 'idempotent' || waiting.has(hex(csr));
     const certificate = (known ? answers.get(hex(csr)) : undefined) ?? (await certify(csr, secret));
     answers.set(hex(csr), certificate);
-    return { kind: 'issued', certificates: [certificate, bank.authority.issuing.certificate], date: undefined };
+    return { kind: 'issued', certificates: await world.answerFor(certificate), date: undefined };
   }
 
   async function certify(csr: CsrDer, secret: string): Promise<CertificateDer> {
