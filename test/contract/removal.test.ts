@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { TokenDescription } from '../../agent/ports/token.ts';
 import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import { buildFaultyModule, type FaultyModule } from '../doubles/faulty-module.ts';
+import { refusalOf } from '../stage/refusal.ts';
 import { PIN_CONTEXT, setUpTokenTests, type TokenSetup, witness } from './token-setup.ts';
 
 const calm = new AbortController().signal;
@@ -62,4 +63,19 @@ describe('the removal of a pair', function () {
       if (left.length > 0) expect(await removed(certificate, '')).to.equal(0);
       expect(classes()).to.deep.equal([]);
     });
+
+  // The last: what it leaves on the token can be removed no more.
+  it('is refused where another certificate on the token is of the same key, and nothing is destroyed', async () => {
+    const ckaId = randomBytes(16);
+    const session = await setup.tokens([faulty.planned('')]).open(token, PIN_CONTEXT, deadlines, calm);
+    const { keyType, spki } = await session.generate({ ckaId, label: 'desk', keys: ['ec-p256'] });
+    const [one, other] = ['/CN=one', '/CN=other'].map((subject) => setup.certify(spki, subject)) as [
+      CertificateDer,
+      CertificateDer,
+    ];
+    for (const certificate of [one, other]) await session.store({ ckaId, spki, keyType }, certificate, [], 'desk');
+    await session.close();
+    expect(await refusalOf(removed(one, ''))).to.equal('ERR_POLICY_REMOVAL_REFUSED');
+    expect(classes()).to.have.members(['private', 'public', 'certificate', 'certificate']);
+  });
 });

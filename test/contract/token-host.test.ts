@@ -140,11 +140,8 @@ describe('a token host whose module is faulty', function () {
     });
   }
 
-  it('is not waited for when it hangs while it ends', async () => {
-    const started = Date.now();
-    await journey('C_Finalize:2:hang');
-    expect(Date.now() - started).to.be.lessThan(6000);
-  });
+  // Where it were waited for, this would never end.
+  it('is not waited for when it hangs while it ends', () => journey('C_Finalize:2:hang'));
 
   it('hides no other module when it fails in a list', async () => {
     const good = faulty.planned('');

@@ -166,7 +166,7 @@ export function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...head]), contents]);
 }
 
-/** CertificationRequestInfo (RFC 2986 §4.1) with the subject CN=desk and no attributes. */
+/** CertificationRequestInfo (RFC 2986 §4.1) with the subject CN=PC and no attributes. */
 export function requestInfo(spki: SpkiDer | Uint8Array): CsrInfoDer {
   const commonName = tlv(0x30, Buffer.from('0603550403', 'hex'), tlv(0x0c, Buffer.from('desk')));
   const subject = tlv(0x30, tlv(0x31, commonName));

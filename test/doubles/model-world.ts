@@ -7,9 +7,10 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { Enrollments } from '../../agent/enrollment/enrollments.ts';
 import { createAttention } from '../../agent/operations/attention.ts';
 import type { CaAnswer } from '../../agent/ports/ca.ts';
+import type { Notice } from '../../agent/ports/human.ts';
 import type { Ports } from '../../agent/ports/ports.ts';
 import type { JournalEntry } from '../../agent/ports/records.ts';
-import type { TokenDescription, TokenSession } from '../../agent/ports/token.ts';
+import type { PinContext, TokenDescription, TokenSession } from '../../agent/ports/token.ts';
 import { asDer, type CertificateDer, type CsrDer, type SpkiDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { makeLeaf } from '../stage/authority.ts';
@@ -18,6 +19,9 @@ import type { TestBank } from '../stage/test-bank.ts';
 /** What happens at the n-th call that the agent makes of the world. `lost`: it is done, and the answer does not arrive. */
 export type Disturbance = { readonly at: number; readonly what: 'kill-before' | 'kill-after' | 'fault' | 'lost' };
 type Key = { readonly spki: SpkiDer; readonly privateKey: KeyObject };
+
+/** An error: what the agent's client makes of the answer. */
+export type CaSays = 'issued' | 'pending' | 'unavailable' | 'refused' | AgentError;
 
 export type ModelWorld = {
   readonly keys: ReadonlyMap<string, Key>;
@@ -30,8 +34,28 @@ export type ModelWorld = {
   readonly requests: readonly { readonly secret: string; readonly csr: string; readonly final: boolean }[];
   readonly issued: readonly { readonly secret: string; readonly spki: string; readonly certificate: CertificateDer }[];
   readonly journal: ReadonlyMap<string, JournalEntry>;
-  /** How the CA answers next. */
-  caSays: 'issued' | 'pending' | 'unavailable' | 'refused';
+  /** The authorizations on disk, by enrollment. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** What each session with the token was opened for: the PIN is asked once in each. */
+  readonly opened: readonly PinContext['purpose'][];
+  /** What a person who may be elsewhere was told. */
+  readonly notices: readonly Notice[];
+  readonly reports: readonly { readonly fact: string; readonly details: Readonly<Record<string, unknown>> }[];
+  /** How the CA answers. */
+  caSays: CaSays;
+  /** How it answers before that, each once. */
+  readonly caSaysFirst: CaSays[];
+  /** What a CA that says "later" names as the time to ask again. */
+  retryAfterMs: number | undefined;
+  /** How long the CA takes to answer. */
+  answersAfterMs: number;
+  /** What the CA's answer holds for a certificate, and its own certificates. */
+  answerFor: (certificate: CertificateDer) => Promise<readonly CertificateDer[]>;
+  cacerts: readonly CertificateDer[];
+  /** What was written beside each certificate. */
+  readonly written: readonly { readonly chain: readonly CertificateDer[]; readonly label: string }[];
+  /** What a call of the token ends in, until it is taken out. */
+  readonly tokenFails: Partial<Record<'open' | keyof TokenSession, AgentError>>;
   disturbance: Disturbance | undefined;
   now(): number;
   /** An agent started anew; the one before it is dead. */
@@ -67,6 +91,10 @@ export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): Mode
   const waiting = new Set<string>();
   const journal = new Map<string, JournalEntry>();
   const secrets = new Map<string, string>();
+  const written: { chain: readonly CertificateDer[]; label: string }[] = [];
+  const opened: PinContext['purpose'][] = [];
+  const notices: Notice[] = [];
+  const reports: { fact: string; details: Readonly<Record<string, unknown>> }[] = [];
   let [time, calls, life, unique] = [Date.now(), 0, 0, 0];
   let die = (): void => {};
   let death = new Promise<void>(() => {});
@@ -77,7 +105,18 @@ export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): Mode
     requests,
     issued,
     journal,
+    secrets,
+    opened,
+    notices,
+    reports,
     caSays: 'issued',
+    caSaysFirst: [],
+    retryAfterMs: 10_000,
+    answersAfterMs: 0,
+    answerFor: async (certificate) => [certificate, bank.authority.issuing.certificate],
+    cacerts: [bank.authority.issuing.certificate],
+    written,
+    tokenFails: {},
     disturbance: undefined,
     now,
     killed: () => death,
@@ -122,7 +161,12 @@ export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): Mode
   }
 
   function portsOf(own: number): Ports {
-    const host = <T>(act: () => T) => call(own, 'ERR_TOKEN_HOST_CRASHED', act);
+    const host = <T>(name: keyof ModelWorld['tokenFails'], act: () => T) =>
+      call(own, 'ERR_TOKEN_HOST_CRASHED', () => {
+        const failure = world.tokenFails[name];
+        if (failure) throw failure;
+        return act();
+      });
     const disk = <T>(act: () => T) => call(own, 'ERR_INTERNAL_STATE_UNWRITABLE', act);
     const held = new Set<string>();
     const hold: Ports['locks']['hold'] = async (name, busy) => {
@@ -135,11 +179,15 @@ export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): Mode
         list: async () => [TOKEN],
         watch: never,
         certificates: async () => [],
-        open: () => host(() => sessionOf(host)),
+        open: (_token, { purpose }) =>
+          host('open', () => {
+            opened.push(purpose);
+            return sessionOf(host);
+          }),
       },
       connectCa: () => ({
         demands: async () => ({ keys: undefined }),
-        certificates: async () => [bank.authority.issuing.certificate],
+        certificates: async () => [...world.cacerts],
         request: (csr, { secret }) => call(own, 'ERR_CA_ANSWER_LOST', () => answer(csr, secret)),
         clock: async () => undefined,
       }),
@@ -185,12 +233,12 @@ export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): Mode
         if (bytes >= 4) text.writeUInt32BE(unique, bytes - 4);
         return new Uint8Array(text);
       },
-      notify: () => {},
-      report: () => {},
+      notify: (notice) => void notices.push(notice),
+      report: (fact, details) => void reports.push({ fact, details }),
     };
   }
 
-  function sessionOf(host: <T>(act: () => T) => Promise<T>): TokenSession {
+  function sessionOf(host: <T>(name: keyof ModelWorld['tokenFails'], act: () => T) => Promise<T>): TokenSession {
     const keyOf = (ckaId: Uint8Array): Key => {
       const key = keys.get(hex(ckaId));
       if (!key) throw new AgentError('ERR_TOKEN_KEY_MISSING');
@@ -198,23 +246,25 @@ export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): Mode
     };
     return {
       generate: ({ ckaId }) =>
-        host(() => {
+        host('generate', () => {
           const key = keys.get(hex(ckaId)) ?? newKey();
           keys.set(hex(ckaId), key);
           return { keyType: 'ec-p256', spki: key.spki, examination: { claims: {}, trials: [] } as never };
         }),
-      signRequest: ({ ckaId }, info) => host(() => new Uint8Array(sign('sha256', info, keyOf(ckaId).privateKey))),
-      store: ({ ckaId }, certificate) =>
-        host(() => {
+      signRequest: ({ ckaId }, info) =>
+        host('signRequest', () => new Uint8Array(sign('sha256', info, keyOf(ckaId).privateKey))),
+      store: ({ ckaId }, certificate, chain, label) =>
+        host('store', () => {
           keyOf(ckaId);
+          written.push({ chain, label });
           if (!certificates.some((one) => hex(one) === hex(certificate))) certificates.push(certificate);
         }),
       prove: ({ ckaId }) =>
-        host(() => {
+        host('prove', () => {
           keyOf(ckaId);
           return { algorithm: 'ES256', signed: '', signature: '' };
         }),
-      destroy: (ckaId) => host(() => ({ left: keys.delete(hex(ckaId)) ? 0 : 0 })),
+      destroy: (ckaId) => host('destroy', () => ({ left: keys.delete(hex(ckaId)) ? 0 : 0 })),
       authenticate: never,
       remove: never,
       changePin: never,
@@ -223,19 +273,22 @@ export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): Mode
   }
 
   async function answer(csr: CsrDer, secret: string): Promise<CaAnswer> {
-    const final = !waiting.has(hex(csr)) && (world.caSays === 'issued' || world.caSays === 'refused');
+    const says = world.caSaysFirst.shift() ?? world.caSays;
+    const final = !waiting.has(hex(csr)) && (says === 'issued' || says === 'refused');
     requests.push({ secret, csr: hex(csr), final });
-    if (world.caSays === 'unavailable') throw new AgentError('ERR_CA_UNAVAILABLE', { status: 503 });
-    if (world.caSays === 'refused') throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { status: 401 });
-    if (world.caSays === 'pending') {
+    time += world.answersAfterMs;
+    if (says instanceof AgentError) throw says;
+    if (says === 'unavailable') throw new AgentError('ERR_CA_UNAVAILABLE', { status: 503 });
+    if (says === 'refused') throw new AgentError('ERR_CA_AUTHORIZATION_REFUSED', { status: 401 });
+    if (says === 'pending') {
       waiting.add(hex(csr));
-      return { kind: 'pending', retryAfterMs: 10_000 };
+      return { kind: 'pending', retryAfterMs: world.retryAfterMs };
     }
     // RFC 7030 §4.2.3: a CA that said "later" knows the request when it comes again.
     const known = resend === 'idempotent' || waiting.has(hex(csr));
     const certificate = (known ? answers.get(hex(csr)) : undefined) ?? (await certify(csr, secret));
     answers.set(hex(csr), certificate);
-    return { kind: 'issued', certificates: [certificate, bank.authority.issuing.certificate], date: undefined };
+    return { kind: 'issued', certificates: await world.answerFor(certificate), date: undefined };
   }
 
   async function certify(csr: CsrDer, secret: string): Promise<CertificateDer> {

@@ -3,15 +3,18 @@
  * taken away, exactly that, by order and consent.
  */
 import { X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Agent } from '../../agent/main.ts';
 import { createNonce, referenceTo, revokedBy, verifyLogin } from '../../web-bridge/bank/login.ts';
 import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
+import { makeLeaf, stageName } from '../stage/authority.ts';
 import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
 import { refusalOf } from '../stage/refusal.ts';
 import { loginOrder, ORIGIN, openTestBank, removalOrder, type TestBank } from '../stage/test-bank.ts';
-import { objectsOn } from '../stage/witness.ts';
+import { objectsOn, pkcs11Tool, tokenObjects } from '../stage/witness.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -139,6 +142,24 @@ describe('integration: a re-enrollment', () => {
     expect(await refusalOf(remove(young))).to.equal('ERR_POLICY_REMOVAL_REFUSED');
     await remove(old);
     expect(await serials()).to.include(referenceTo(other).serialNumber);
+  });
+
+  it('removes nothing where another certificate is of the same key, and asks nobody', async () => {
+    const one = await acquire();
+    const spki = one.publicKey.export({ format: 'der', type: 'spki' });
+    const { subject } = bank.claims() as { readonly subject: readonly (readonly [string, string])[] };
+    const other = await makeLeaf({ issuer: bank.authority.issuing, spki, subject: stageName(subject) });
+    const file = join(folder(), 'other.der');
+    writeFileSync(file, other);
+    const id = tokenObjects(pc, 'desk').find(({ kind }) => kind === 'Private Key')?.id ?? '';
+    pkcs11Tool(pc, 'desk', ['--write-object', file, '--type', 'cert', '--id', id]);
+    const before = await serials();
+    expect(before).to.include(referenceTo(new X509Certificate(other)).serialNumber);
+    pc.answer({ consent: 'refuse' });
+    expect(await refusalOf(remove(one))).to.equal('ERR_POLICY_REMOVAL_REFUSED');
+    expect([count('Private Key'), count('Public Key')]).to.deep.equal([1, 1]);
+    expect(await serials()).to.have.members(before);
+    await logInWith(one);
   });
 
   it('removes an expired one though it is the last: it logs nobody in', async () => {

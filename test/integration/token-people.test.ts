@@ -7,6 +7,7 @@ import type { Agent } from '../../agent/main.ts';
 import { changePin } from '../../agent/operations/pin-change.ts';
 import { createNonce, referenceTo } from '../../web-bridge/bank/login.ts';
 import type { StateName } from '../../web-bridge/protocol/methods.ts';
+import { until } from '../contract/processes.ts';
 import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
 import { compileFaultyModule, type FaultyModule, faultyModuleOver } from '../doubles/faulty-module.ts';
 import { type Answers, type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
@@ -49,6 +50,12 @@ describe('integration: people and their tokens', function () {
 
   const begin = async (changes = {}) =>
     agent.enrollments.begin(await bank.order({ keys: ['ec-p256'], ...changes }), ORIGIN, 'enroll');
+  /** The readers were looked at again and again: whatever waits for the token could have given up. */
+  async function lookedInVain(): Promise<void> {
+    const looks = (): number => faulty.calls().filter((name) => name === 'C_GetSlotList').length;
+    const before = looks();
+    await until('the readers are looked at three times more', () => looks() >= before + 3, 30_000);
+  }
   const settled = (enrollment: string) => agent.enrollments.settled(enrollment, 'owner');
   const kinds = (label = 'desk') =>
     tokenObjects(pc, label)
@@ -60,7 +67,7 @@ describe('integration: people and their tokens', function () {
     await lay(['desk'], { insert: 'wait' });
     faulty.pull(true);
     const enrollment = await begin();
-    await later(1500);
+    await lookedInVain();
     expect((await agent.enrollments.progress(enrollment, 'owner')).state).to.equal('accepted');
     faulty.pull(false);
     expect((await settled(enrollment)).state).to.equal('completed');
@@ -76,7 +83,7 @@ describe('integration: people and their tokens', function () {
       let over = false;
       const done = act.finally(() => (over = true));
       done.catch(() => {});
-      await later(1500);
+      await lookedInVain();
       expect(over).to.equal(false);
       faulty.pull(false);
       return await done;
@@ -103,7 +110,7 @@ describe('integration: people and their tokens', function () {
     await lay(['desk'], { insert: 'wait' });
     faulty.pull(true);
     const enrollment = await begin();
-    await later(600);
+    await lookedInVain();
     expect((await agent.enrollments.cancel(enrollment, 'owner')).error?.code).to.equal('ERR_USER_CANCELLED');
   });
 
@@ -138,7 +145,7 @@ describe('integration: people and their tokens', function () {
     await settled(enrollment);
     pc.answer({ insert: 'wait' });
     agent.enrollments.resume(enrollment, 'owner');
-    await later(1200);
+    await lookedInVain();
     faulty.pull(false);
     expect((await settled(enrollment)).state).to.equal('completed');
   });

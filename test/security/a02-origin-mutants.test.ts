@@ -40,6 +40,8 @@ const MUTANT = fc.oneof(
   SWAPS.map(([from, to]) => ORIGIN.replaceAll(from, to)),
   fc.constantFrom(`${ORIGIN}.`, ` ${ORIGIN}`, `${ORIGIN} `, `${ORIGIN}\0`, ORIGIN.normalize('NFD').toUpperCase()),
 );
+/** Ports that a browser leaves out of an origin, or that mean one of these: a check that parses would take them for ours. */
+const WITH_PORT = ['443', '80', '0443', '00443', '0', '', '443 ', '0x1bb', '4430'].map((port) => `${ORIGIN}:${port}`);
 
 function headWith(origin: string): { method: string; url: string; rawHeaders: string[] } {
   const lines = handshake(RULES.port, 'placeholder').split('\r\n').slice(1).filter(Boolean);
@@ -61,6 +63,11 @@ describe('A2: mutants of the allowed origin', () => {
     );
     expect(refused).to.be.greaterThan(10_000);
   });
+
+  for (const origin of WITH_PORT)
+    it(`is refused at the gate with a port: "${origin}"`, () => {
+      expect(admit(headWith(origin), RULES)).to.deep.equal({ refused: 'origin' });
+    });
 
   describe('over the wire', () => {
     let target: Target;
@@ -85,6 +92,12 @@ describe('A2: mutants of the allowed origin', () => {
       expect(target.touched()).to.deep.equal({ calls: 0, dialogs: 0 });
     });
 
+    it('are refused with a port as well, be it the default of https or a way to write it', async () => {
+      // Blanks around a header's value are not part of it (RFC 9110 §5.5): the wire cannot tell them.
+      for (const origin of WITH_PORT.filter((text) => text === text.trim()))
+        expect(await knockOnce(target.port, handshake(target.port, origin)), origin).to.match(/^HTTP\/1\.1 403 /);
+    });
+
     it('cannot be configured either: a profile names whole https origins and no pattern', async () => {
       const json = JSON.parse(JSON.stringify(target.bank.profile)) as Record<string, unknown>;
       const taken = (origin: string) =>
@@ -101,6 +114,8 @@ describe('A2: mutants of the allowed origin', () => {
         'http://127.0.0.1:8080',
         'https://www.bank.example/',
         'https://www.bank.example:443',
+        'https://www.bank.example:0443',
+        'https://www.bank.example:',
         'https://WWW.bank.example',
         'https://user@www.bank.example',
         'https://www.bänk.example',

@@ -109,9 +109,11 @@ describe('A19: memory and time of the agent', function () {
   for (const [name, text, family] of JSONS)
     it(`${name}: one coded answer, and the connection lives`, async () => {
       const page = await target.page();
-      const began = performance.now();
+      // Of the processor, whoever else uses it: the bridge runs in this process.
+      const before = process.cpuUsage();
       expect(await codeOf(ask(page, text))).to.equal(`ERR_BRIDGE_${family}_INVALID`);
-      expect(performance.now() - began).to.be.lessThan(2_000);
+      const { user, system } = process.cpuUsage(before);
+      expect((user + system) / 1_000, 'ms of the processor').to.be.lessThan(500);
       expect((await call(page, 'hello')).result['protocol']).to.equal('inkan.v1');
       page.terminate();
     });
@@ -137,6 +139,7 @@ describe('A19: memory and time of the agent', function () {
     }, 250);
     await Promise.all(sockets.map(async (socket) => socket.destroyed || once(socket, 'close')));
     clearInterval(dripping);
-    expect(performance.now() - began).to.be.within(4_000, 20_000);
+    // Not before; and without a limit this would never end.
+    expect(performance.now() - began).to.be.at.least(4_000);
   });
 });

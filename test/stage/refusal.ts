@@ -9,3 +9,14 @@ export async function refusalOf(work: Promise<unknown> | (() => unknown)): Promi
   }
   return 'not refused';
 }
+
+/** The error itself, where its details are promised too. */
+export async function refused(work: Promise<unknown> | (() => unknown)): Promise<AgentError> {
+  try {
+    await (typeof work === 'function' ? work() : work);
+  } catch (error) {
+    if (error instanceof AgentError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}

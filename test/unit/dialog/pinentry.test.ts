@@ -74,9 +74,20 @@ for (const program of ['pinentry-qt', 'pinentry-gtk-2']) {
       }
       return expect.fail('waited in vain');
     }
-    const shown = async (): Promise<void> => {
-      await until(async () => (await windows()).length > 0);
+    /** The windows with their processes: a window of another process may bear the same number. */
+    const owned = (): Promise<string[]> =>
+      windows().then((found) =>
+        Promise.all(found.map(async (window) => `${window} ${(await xdotool('getwindowpid', window)).join('')}`)),
+      );
+    /** A dialog stands there, and none of `before`. */
+    const shown = async (before: readonly string[] = []): Promise<string[]> => {
+      let found: string[] = [];
+      await until(async () => {
+        found = await owned();
+        return found.length > 0 && !found.some((window) => before.includes(window));
+      });
       await sleep(300); // until it has the keyboard
+      return found;
     };
     /** For the eye: `INKAN_PICTURES=folder` keeps what stood on the screen. */
     const picture = async (name: string): Promise<void> => {
@@ -115,10 +126,9 @@ for (const program of ['pinentry-qt', 'pinentry-gtk-2']) {
     it('asks again for an empty PIN, and cancels on Escape', async () => {
       const question = dialog().pin({ ...pinQuestion, refusedBefore: true, tries: 'few' }, never);
       const outcome = question.catch((error: AgentError) => error.code);
-      await shown();
+      const first = await shown();
       await xdotool('key', 'Return');
-      await sleep(600);
-      await shown();
+      await shown(first);
       await xdotool('key', 'Escape');
       expect(await outcome).to.equal('ERR_USER_PIN_CANCELLED');
     });
@@ -134,13 +144,12 @@ for (const program of ['pinentry-qt', 'pinentry-gtk-2']) {
 
     it('shows one token after the other until one is chosen', async () => {
       const outcome = dialog().chooseToken(tokenQuestion, never);
-      await shown();
+      const first = await shown();
       // The buttons after the default one: qt has them before it, gtk-2 after it, `next` in the middle in both.
       const next = program === 'pinentry-qt' ? ['shift+Tab', 'space'] : ['Tab', 'space'];
       const use = program === 'pinentry-qt' ? ['Tab', 'space'] : ['Tab', 'Tab', 'space'];
       for (const key of next) await xdotool('key', key);
-      await sleep(600);
-      await shown();
+      await shown(first);
       for (const key of use) await xdotool('key', key);
       expect(await outcome).to.equal(1);
     });
@@ -195,10 +204,10 @@ for (const program of ['pinentry-qt', 'pinentry-gtk-2']) {
 
     it('takes a new PIN that is typed twice alike', async () => {
       const question = dialog().newPin(newPinQuestion, never);
+      let before: string[] = [];
       for (const typed of ['1234', '1235', '2468', '2468']) {
-        await shown();
+        before = await shown(before);
         for (const key of [...typed.split(''), 'Return']) await xdotool('key', key);
-        await sleep(600);
       }
       expect((await question).toString()).to.equal('2468');
     });

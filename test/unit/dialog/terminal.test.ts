@@ -81,7 +81,9 @@ describe('the terminal dialog', function () {
     await shown(session, '同じUSBトークンを差し込んで');
     await shown(session, /Ctrl-C を押してください。: /);
     session.child.stdin.write('\r');
+    // Nothing is to happen, so there is nothing to wait for: a moment in which it could.
     await sleep(300);
+    expect(session.child.exitCode).to.equal(null);
     session.child.stdin.write('\x03');
     expect(await session.outcome()).to.equal('ERR_USER_CANCELLED');
   });
@@ -139,8 +141,7 @@ describe('the terminal dialog', function () {
     await shown(session, /PIN: /);
     expect(session.screen()).to.contain('あと1回');
     session.child.stdin.write('\r');
-    await shown(session, /PINが入力されていません。/);
-    await sleep(100);
+    await shown(session, /PINが入力されていません。[^]*log line/);
     session.child.stdin.write('739158460\x7f\r');
     expect(await session.outcome()).to.equal(Buffer.from('73915846').toString('hex'));
     expect(session.screen()).not.to.match(/7391|739|\*/);

@@ -19,6 +19,7 @@ import { createTokens } from '../../../agent/token/token.ts';
 import { checkModulePath } from '../../../native-config/module-path.ts';
 import { findModules } from '../../../native-config/modules.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
+import { refused } from '../../stage/refusal.ts';
 import { skip } from '../../stage/skip.ts';
 
 describe('paths of PKCS#11 modules', () => {
@@ -50,6 +51,21 @@ describe('paths of PKCS#11 modules', () => {
     for (const path of ['module.so', './module.so', '', `${folder}/../${folder.split('/').at(-1)}/module.so`]) {
       expect(await codeOf(path), path).to.equal('ERR_MODULE_UNSAFE');
     }
+  });
+
+  it('are refused by a reason for everybody, and the path in the cause alone', async () => {
+    const refusal = async (path: string) => {
+      const { code, details, cause } = await refused(checkModulePath(path));
+      return [code, details['reason'], cause instanceof Error ? cause.message : undefined];
+    };
+    expect(await refusal('m.so')).to.deep.equal(['ERR_MODULE_UNSAFE', 'not an absolute path', 'm.so']);
+    expect(await refusal('/a/../m.so')).to.deep.equal(['ERR_MODULE_UNSAFE', 'not a plain path', '/a/../m.so']);
+    chmodSync(good, 0o666);
+    const flaw = `${good} may be written by others`;
+    expect(await refusal(good)).to.deep.equal(['ERR_MODULE_UNSAFE', 'others could change it', flaw]);
+    // The sticky bit is for folders: in a file it keeps nobody from writing.
+    chmodSync(good, 0o1666);
+    expect(await refusal(good)).to.deep.equal(['ERR_MODULE_UNSAFE', 'others could change it', flaw]);
   });
 
   it('must be there', async () => {
@@ -94,6 +110,48 @@ describe('paths of PKCS#11 modules', () => {
     expect(without).to.deep.equal([]);
     await findModules({ ...config, modules: [{ path: join(folder, 'gone.so'), environment: {} }] }, report);
     expect(facts).to.deep.equal(['module left out ERR_MODULE_MISSING']);
+  });
+
+  describe("of the user's p11-kit", () => {
+    const { HOME } = process.env;
+    beforeEach(() => {
+      process.env['HOME'] = folder;
+      const configured = join(folder, '.config/pkcs11/modules');
+      mkdirSync(configured, { recursive: true });
+      writeFileSync(join(configured, 'one.module'), `module: ${good}\n`, { mode: 0o644 });
+    });
+    afterEach(() => {
+      process.env['HOME'] = HOME;
+    });
+    const environment = { A: '1' };
+    const found = async (modules: readonly string[], forbidden: string[] = []) => {
+      const config = { version: 1 as const, modules: modules.map((path) => ({ path, environment })), forbidden };
+      return (await findModules(config, () => {})).filter(({ path }) => path.startsWith(folder));
+    };
+
+    it('are found, after those of agent.json, and not a second time', async () => {
+      const other = join(folder, 'other.so');
+      writeFileSync(other, '', { mode: 0o644 });
+      expect(await found([other])).to.deep.equal([
+        { path: other, environment },
+        { path: good, environment: {} },
+      ]);
+      expect(await found([good])).to.deep.equal([{ path: good, environment }]);
+    });
+
+    it('are left out where agent.json forbids them', async () => {
+      expect(await found([], [good])).to.deep.equal([]);
+    });
+  });
+
+  it('are reported with the reason where they are not taken', async () => {
+    chmodSync(good, 0o666);
+    const facts: unknown[] = [];
+    const config = { version: 1 as const, modules: [{ path: good, environment: {} }], forbidden: [] };
+    await findModules(config, (fact, details) => void facts.push([fact, details]));
+    const details = { code: 'ERR_MODULE_UNSAFE', reason: 'others could change it' };
+    const cause = `${good} may be written by others`;
+    expect(facts).to.deep.equal([['module left out', { module: good, ...details, cause }]]);
   });
 
   it('are looked at by the host too: a canary that others may write is never loaded', async function () {

@@ -3,9 +3,12 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { linux } from '../../../agent/platform/linux.ts';
 import { checkModulePath } from '../../../native-config/module-path.ts';
 import { p11KitFolders, readP11Kit } from '../../../native-config/p11-kit.ts';
 import { refusalOf } from '../../stage/refusal.ts';
+
+const PLACES = linux.p11Kit ?? { system: '', packages: '', modules: [] };
 
 describe("p11-kit's configuration", () => {
   let folder: string;
@@ -47,6 +50,7 @@ describe("p11-kit's configuration", () => {
     expect(await reasonFor(`${module}disable-in: firefox, inkan\n`)).to.match(/^disable-in/);
     expect(await reasonFor(`${module}enable-in: seahorse ssh\n`)).to.match(/^enable-in/);
     expect((await read()).paths).to.deep.equal([]);
+    expect(await reasonFor(`${module}disable-in: node\n`)).to.match(/^disable-in/);
     expect(await reasonFor(`${module}enable-in: ssh,inkan\n`)).to.equal(undefined);
     expect(await reasonFor(`${module}disable-in: p11-kit-proxy\n`)).to.equal(undefined);
     expect((await read()).paths).to.deep.equal(['/opt/a.so']);
@@ -75,7 +79,7 @@ describe("p11-kit's configuration", () => {
   it('keeps a `..` as it is, so that the rules for paths refuse it', async () => {
     write(system, 'a.module', 'module: ../evil.so\n');
     const [path] = (await read()).paths;
-    expect(path).to.include('/../evil.so');
+    expect(path).to.equal(`${join(folder, 'no-such')}/../evil.so`);
     expect(await refusalOf(checkModulePath(path ?? ''))).to.equal('ERR_MODULE_UNSAFE');
   });
 
@@ -84,18 +88,50 @@ describe("p11-kit's configuration", () => {
     symlinkSync(join(folder, 'nowhere'), join(system, 'link.module'));
     writeFileSync(join(system, 'bytes.module'), Buffer.from([0, 255, 10, 58, 58, 10]), { mode: 0o644 });
     expect((await read()).paths).to.deep.equal([]);
-    expect((await read()).leftOut).to.have.lengthOf(3);
+    const { leftOut } = await read();
+    expect(leftOut.map(({ file, reason }) => `${file}: ${reason}`).sort()).to.deep.equal([
+      'bytes.module: module: is blank',
+      'folder.module: cannot be read',
+      'link.module: cannot be read',
+    ]);
     expect(await readP11Kit({ configurations: [join(folder, 'none')], modules: [] })).to.deep.equal({
       paths: [],
       leftOut: [],
     });
   });
 
+  it('is read up to 64 KiB of a file', async () => {
+    const setting = 'module: /opt/a.so';
+    const comment = (bytes: number) => `${'#'.repeat(bytes - 1)}\n`;
+    write(system, 'a.module', comment(64 * 1024 - setting.length) + setting);
+    expect((await read()).paths).to.deep.equal(['/opt/a.so']);
+    write(system, 'a.module', comment(64 * 1024 - setting.length + 1) + setting);
+    expect((await read()).paths).to.deep.equal(['/opt/a.s']);
+    write(system, 'a.module', comment(64 * 1024) + setting);
+    expect((await read()).paths).to.deep.equal([]);
+  });
+
+  it('lies in the folders that pkcs11.conf(5) names, its modules where distributions put them', async () => {
+    const { configurations, modules } = await p11KitFolders('/home/someone', { ...PLACES, system });
+    expect(configurations).to.deep.equal([
+      '/home/someone/.config/pkcs11/modules',
+      join(system, 'modules'),
+      '/usr/share/p11-kit/modules',
+    ]);
+    expect(modules).to.include.members([
+      '/usr/lib/x86_64-linux-gnu/pkcs11',
+      '/usr/lib/aarch64-linux-gnu/pkcs11',
+      '/usr/lib64/pkcs11',
+      '/usr/lib/pkcs11',
+      '/usr/local/lib/pkcs11',
+      '/opt/homebrew/lib/pkcs11',
+    ]);
+  });
+
   it("leaves out the user's folder, or all others, where the system says so", async () => {
     const configured = async (text: string): Promise<readonly string[]> => {
       write(system, 'pkcs11.conf', text);
-      return (await p11KitFolders('/home/someone', { system, packages: '/usr/share/p11-kit/modules', modules: [] }))
-        .configurations;
+      return (await p11KitFolders('/home/someone', { ...PLACES, system })).configurations;
     };
     const users = '/home/someone/.config/pkcs11/modules';
     expect(await configured(''))

@@ -1,10 +1,10 @@
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { loadAgentConfig, loadProfiles } from '../../../native-config/load.ts';
+import { loadAgentConfig, loadProfiles, parseProfile, readProfile } from '../../../native-config/load.ts';
 import { makeAuthority } from '../../stage/authority.ts';
 import { ownFolder } from '../../stage/folder.ts';
-import { refusalOf } from '../../stage/refusal.ts';
+import { refusalOf, refused } from '../../stage/refusal.ts';
 import { newSigningKey, ORIGIN, profileJson } from '../../stage/test-bank.ts';
 
 describe('native-config: profiles', () => {
@@ -95,6 +95,28 @@ describe('native-config: profiles', () => {
     await writeFile(join(folder(), 'p/bad.json'), '{');
     expect((await load('p')).refused).to.deep.equal(['ERR_POLICY_PROFILE_INVALID']);
   });
+
+  it('are files that end in .json and are not hidden: nothing else is read', async () => {
+    await write('p/good.json');
+    for (const name of ['p/notes.txt', 'p/.hidden.json', 'p/good.json.bak']) await write(name, { id: 'other' });
+    expect(await load('p')).to.deep.include({ ids: ['stage-bank'], refused: [] });
+  });
+
+  it('are refused with the file and the reason: the member that is wrong, never its value', async () => {
+    await write('p/good.json');
+    await rm(join(folder(), 'p/good.json'));
+    const file = join(folder(), 'p/good.json');
+    expect((await refused(readProfile(file))).details).to.deep.equal({ file, reason: 'cannot be read' });
+    const reasonOf = async (text: string) => (await refused(() => parseProfile(text, file))).details['reason'];
+    const withChange = (change: Record<string, unknown>) => JSON.stringify({ ...good, ...change });
+    expect(await reasonOf('{')).to.equal('not JSON');
+    expect(await reasonOf('7315')).to.equal('document: expected Object');
+    expect(await reasonOf(withChange({ names: { ja: 'x' } }))).to.equal('names.en: expected "en"');
+    expect(await reasonOf(withChange({ id: 'SECRET' }))).to.equal('id: regex');
+    expect(await reasonOf(withChange({ origins: ['http://localhost:8080'] }))).to.equal(
+      'origins: http://localhost:8080 needs a test profile',
+    );
+  });
 });
 
 describe('native-config: agent.json', () => {
@@ -111,6 +133,23 @@ describe('native-config: agent.json', () => {
       JSON.stringify({ version: 1, modules: [{ path: '/usr/lib/x.so', environment: { SOFTHSM2_CONF: '/x' } }] }),
     );
     expect((await load()).modules[0]?.environment).to.deep.equal({ SOFTHSM2_CONF: '/x' });
+  });
+
+  it('is refused where others may write it, where it is not JSON, and where it cannot be read', async () => {
+    const file = join(folder(), 'agent.json');
+    await write('{"version":1}');
+    await chmod(file, 0o666);
+    expect((await refused(load())).details).to.deep.equal({ file, reason: `${file} may be written by others` });
+    await chmod(file, 0o600);
+    expect(await refusalOf(load())).to.equal('not refused');
+    await write('{');
+    const notJson = await refused(load());
+    expect([notJson.code, notJson.details['reason']]).to.deep.equal(['ERR_INTERNAL_CONFIG_INVALID', 'not JSON']);
+    await rm(file);
+    await mkdir(file);
+    const unreadable = await refused(load());
+    expect(unreadable.code).to.equal('ERR_INTERNAL_CONFIG_INVALID');
+    expect(unreadable.details).to.deep.equal({ file, reason: 'cannot be read' });
   });
 
   for (const [what, json] of [

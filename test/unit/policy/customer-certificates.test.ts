@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { customerCertificates, isAcceptable, isNamed, isValidAt } from '../../../agent/policy/customer-certificates.ts';
 import { asDer, type CertificateDer } from '../../../web-bridge/asn1/der.ts';
-import { type Authority, makeAuthority, makeCa, makeLeaf, type Party } from '../../stage/authority.ts';
+import { type Authority, extension, makeAuthority, makeCa, makeLeaf, type Party } from '../../stage/authority.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const days = (count: number) => new Date(Date.now() + count * DAY_MS);
@@ -33,6 +33,21 @@ describe("a bank's customers' certificates", () => {
     expect(found(forged, strange, below.certificate, garbage)).to.deep.equal([]);
   });
 
+  it('are, once expired, those that the CA itself has signed, and never what only bears its name', async () => {
+    const expired = { notBefore: days(-400), notAfter: days(-35) };
+    // Out of its validity, and by an extension that path validation refuses: the signature alone speaks for it.
+    const unknown = [extension('1.2.3', true, Uint8Array.of(5, 0))];
+    const old = await makeLeaf({ issuer: bank.issuing, ...expired, extensions: unknown });
+    const impostor: Party = await makeCa({ subject: bank.issuing.name });
+    const forged = await makeLeaf({ issuer: impostor, ...expired });
+    expect(found(old, forged)).to.deep.equal([old]);
+  });
+
+  it('are, while they are valid, those with a path: the signature alone does not do', async () => {
+    const unknown = [extension('1.2.3', true, Uint8Array.of(5, 0))];
+    expect(found(await makeLeaf({ issuer: bank.issuing, extensions: unknown }))).to.deep.equal([]);
+  });
+
   it('are found below an issuing CA whose own certificate lies on the token, where the root is the anchor', async () => {
     const leaf = await makeLeaf({ issuer: bank.issuing });
     const stored = [leaf, bank.issuing.certificate].map((certificate) => ({ certificate }));
@@ -59,5 +74,9 @@ describe("a bank's customers' certificates", () => {
     expect(isAcceptable(token, [])).to.equal(true);
     expect(isAcceptable(token, [{ model: 'M2' }, { model: 'M1', manufacturer: 'Maker' }])).to.equal(true);
     expect(isAcceptable(token, [{ model: 'M1', label: 'Other' }])).to.equal(false);
+    for (const [name, value] of Object.entries({ label: 'Customer', manufacturer: 'Maker', model: 'M1' })) {
+      expect(isAcceptable(token, [{ [name]: value }]), name).to.equal(true);
+      expect(isAcceptable(token, [{ [name]: `${value}x` }]), name).to.equal(false);
+    }
   });
 });

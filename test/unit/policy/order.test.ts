@@ -1,10 +1,11 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import { CompactSign } from 'jose';
-import { checkValidity, verifyOrder } from '../../../agent/policy/order.ts';
-import { loginPlanFor, planFor, removalPlanFor } from '../../../agent/policy/plan.ts';
-import type { OrderClaims } from '../../../web-bridge/protocol/order.ts';
-import { refusalOf } from '../../stage/refusal.ts';
+import { checkValidity, unverifiedClaims, verifyOrder } from '../../../agent/policy/order.ts';
+import { loginPlanFor, planFor, purposeOf, removalPlanFor } from '../../../agent/policy/plan.ts';
+import { publicJwk, readSigningKey, type SigningKey } from '../../../web-bridge/bank/signing-key.ts';
+import { ORDER_MAX_LENGTH, type OrderClaims } from '../../../web-bridge/protocol/order.ts';
+import { refusalOf, refused } from '../../stage/refusal.ts';
 import { loginOrder, newSigningKey, ORIGIN, openTestBank, removalOrder, type TestBank } from '../../stage/test-bank.ts';
 
 describe('policy: an order', () => {
@@ -114,6 +115,73 @@ describe('policy: an order', () => {
     expect(await refusalOf(verify(critical))).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
   });
 
+  it('for an origin that its own bank does not have is refused, though the page has the same', async () => {
+    const origin = 'https://evil.example';
+    expect(await refusalOf(verify(await signed({ origin }), origin))).to.equal('ERR_POLICY_ORDER_ORIGIN_MISMATCH');
+  });
+
+  it('may be 12 KiB long and not longer', async () => {
+    // The length of base64url goes by steps: a character more in the header or in the claims meets each.
+    const lengths = new Map<number, string>();
+    for (const id of ['M1', 'M12', 'M123']) {
+      const padded = (pad: number) => signed({ account: { id, display: 'x' } }, { pad: 'x'.repeat(pad) });
+      const about = Math.floor(((ORDER_MAX_LENGTH - (await padded(0)).length) * 3) / 4);
+      for (const pad of [-2, -1, 0, 1, 2].map((more) => about + more)) {
+        const order = await padded(pad);
+        lengths.set(order.length, order);
+      }
+    }
+    expect(await refusalOf(verify(lengths.get(ORDER_MAX_LENGTH) ?? ''))).to.equal('not refused');
+    expect(await refusalOf(verify(lengths.get(ORDER_MAX_LENGTH + 1) ?? ''))).to.equal('ERR_POLICY_ORDER_MALFORMED');
+  });
+
+  it('that is not UTF-8 is refused, though the bank signed it', async () => {
+    const claims = Buffer.from(JSON.stringify(pc.claims({ account: { id: 'M1', display: 'a?b' } })));
+    claims[claims.indexOf('a?b') + 1] = 0xff;
+    const { key, kid, alg } = pc.key;
+    const order = await new CompactSign(claims).setProtectedHeader({ alg, kid, typ: 'inkan-order+jwt' }).sign(key);
+    const { code, details } = await refused(verify(order));
+    expect(code).to.equal('ERR_POLICY_ORDER_CLAIMS_INVALID');
+    expect(details).to.deep.equal({ member: 'document' });
+  });
+
+  describe('by each kind of key', () => {
+    const pem = (key: KeyObject) => key.export({ format: 'pem', type: 'pkcs8' }).toString();
+    const { privateKey: ed25519 } = generateKeyPairSync('ed25519');
+    const { privateKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const underKey = async (key: SigningKey, alg: string): Promise<string> => {
+      const own = await openTestBank({ orderKeys: { keys: [publicJwk(key)] } });
+      const order = await new CompactSign(Buffer.from(JSON.stringify(own.claims())))
+        .setProtectedHeader({ alg, kid: key.kid, typ: 'inkan-order+jwt' })
+        .sign(key.key);
+      return refusalOf(verifyOrder(order, ORIGIN, 'enroll', [own.profile]));
+    };
+
+    for (const [key, algorithm] of [
+      [ed25519, 'EdDSA'],
+      [rsa, 'PS256'],
+      [rsa, 'RS256'],
+    ] as const)
+      it(`is accepted as ${algorithm} signs it`, async () => {
+        expect(await underKey(await readSigningKey(pem(key), { algorithm }), algorithm)).to.equal('not refused');
+      });
+
+    it('is refused by an algorithm that is not the key’s own, whatever its header says', async () => {
+      const key = await readSigningKey(pem(rsa), { algorithm: 'PS256' });
+      expect(await underKey(key, 'RS256')).to.equal('ERR_POLICY_ORDER_SIGNATURE_INVALID');
+    });
+  });
+
+  it('that nobody has verified tells its issuer, origin and purpose, or is malformed', async () => {
+    const { iss, origin, purpose } = pc.claims();
+    expect(unverifiedClaims(await pc.order())).to.deep.equal({ iss, origin, purpose });
+    const nothing = { iss: undefined, origin: undefined, purpose: undefined };
+    expect(unverifiedClaims(`x.${Buffer.from('null').toString('base64url')}.z`)).to.deep.equal(nothing);
+    for (const text of ['', 'x', 'x.e30x.z']) {
+      expect(await refusalOf(() => unverifiedClaims(text)), text).to.equal('ERR_POLICY_ORDER_MALFORMED');
+    }
+  });
+
   for (const garbage of ['', 'a', 'a.b', 'a.b.c', 'a.b.c.d', '..', `${'x'.repeat(20_000)}.y.z`]) {
     it(`that is ${JSON.stringify(garbage.slice(0, 12))} (${garbage.length} characters) is refused`, async () => {
       expect(await refusalOf(verify(garbage))).to.equal('ERR_POLICY_ORDER_MALFORMED');
@@ -160,13 +228,45 @@ describe('policy: a plan', () => {
       'rsa-2048',
       'ec-p256',
     ]);
-    expect(await refusalOf(planned({ keys: ['rsa-4096'] }))).to.equal('ERR_POLICY_KEY_TYPE_REFUSED');
+    const { code, details } = await refused(planned({ keys: ['rsa-4096', 'rsa-3072'] }));
+    expect([code, details['ordered']]).to.deep.equal(['ERR_POLICY_KEY_TYPE_REFUSED', 'rsa-4096 rsa-3072']);
   });
 
   it('has the human type a code where the order says "asked"', async () => {
     const { plan, secret } = await planned(enrollment('customers', { scheme: 'asked', id: 'M0001' }));
     expect(secret).to.equal(undefined);
     expect(plan.authorization).to.deep.equal({ scheme: 'basic', id: 'M0001', asked: true });
+  });
+
+  it('shows the CA what the order has for it, by the scheme that it names', async () => {
+    const bearer = await planned(enrollment('customers'));
+    expect(bearer.plan.authorization).to.deep.equal({ scheme: 'bearer', asked: false });
+    expect(bearer.secret).to.equal('s');
+    const basic = await planned(enrollment('customers', { scheme: 'basic', id: 'M0001', secret: 's' }));
+    expect(basic.plan.authorization).to.deep.equal({ scheme: 'basic', id: 'M0001', asked: false });
+    const typed = await openTestBank();
+    const customers = { ...typed.profile.enrollment['customers'], asked: 'bearer' };
+    const asked = enrollment('customers', { scheme: 'asked', id: 'M0001' });
+    const { plan } = await planned(asked, { enrollment: { customers } });
+    expect(plan.authorization).to.deep.equal({ scheme: 'bearer', asked: true });
+  });
+
+  it('judges the subject by the order of RDNs that the profile names', async () => {
+    expect((await planned({})).plan.rdnOrder).to.equal('as-ordered');
+    expect((await planned({}, { subject: { rdnOrder: 'any' } })).plan.rdnOrder).to.equal('any');
+  });
+
+  it('is called 取得, 更新 while the old certificate is valid, and 再取得 after', async () => {
+    const { plan } = await planned({});
+    expect(purposeOf(plan)).to.equal('enroll');
+    const previous = (expired: boolean) => ({
+      ...plan,
+      purpose: 'reenroll' as const,
+      previous: { certificate: '', expired },
+    });
+    expect(purposeOf(previous(false))).to.equal('renew');
+    expect(purposeOf(previous(true))).to.equal('reacquire');
+    expect(purposeOf({ ...plan, purpose: 'reenroll' })).to.equal('renew');
   });
 
   it("refuses to replace a certificate of an issuer that is not the profile's", async () => {
@@ -195,6 +295,8 @@ describe('policy: plans of what is done at once', () => {
     const named = await verified(await loginOrder(pc, nonce, { account }), 'authenticate');
     expect(loginPlanFor(named).account).to.deep.equal(account);
     expect(await refusalOf(() => removalPlanFor(order))).to.equal('ERR_POLICY_ORDER_PURPOSE_MISMATCH');
+    const { code, details } = await refused(() => planFor(order));
+    expect([code, details]).to.deep.equal(['ERR_POLICY_ORDER_PURPOSE_MISMATCH', { ordered: 'authenticate' }]);
   });
 
   it('remove this bank’s certificates, and no other bank’s', async () => {

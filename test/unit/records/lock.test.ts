@@ -1,9 +1,9 @@
-import { fork, spawnSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { createLocks } from '../../../agent/records/lock.ts';
+import { createLocks, isHeld } from '../../../agent/records/lock.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 import { ownFolder } from '../../stage/folder.ts';
 import { refusalOf } from '../../stage/refusal.ts';
@@ -34,6 +34,43 @@ describe('a lock between processes', () => {
     writeFileSync(join(folder(), 'one.lock'), `${pid} 1`);
     await (await hold(0))();
     expect(readdirSync(folder())).to.deep.equal([]);
+  });
+
+  describe('whose holder is another process that lives', () => {
+    let holder: ChildProcess;
+    beforeEach(() => {
+      holder = spawn('sleep', ['600'], { stdio: 'ignore' });
+    });
+    afterEach(() => void holder.kill());
+
+    /** Field 22 of proc(5)'s stat; the second, in brackets, may hold blanks. */
+    function startTimeOf(pid: number | undefined): number {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[20]);
+    }
+    const lockedBy = (pid: number | undefined, startTime: number) =>
+      writeFileSync(join(folder(), 'one.lock'), `${pid} ${startTime}`);
+
+    it('is held by it: process id and start time are its own', async () => {
+      lockedBy(holder.pid, startTimeOf(holder.pid));
+      expect(await isHeld(folder(), 'one')).to.equal(true);
+      expect(await refusalOf(hold(0))).to.equal('ERR_BRIDGE_BUSY');
+    });
+
+    it('is free where the process id was given again: the start time is another', async () => {
+      lockedBy(holder.pid, startTimeOf(holder.pid) - 1);
+      expect(await isHeld(folder(), 'one')).to.equal(false);
+      await (await hold(0))();
+      expect(readdirSync(folder())).to.deep.equal([]);
+    });
+  });
+
+  it('names its holder by process id and start time', async () => {
+    const unlock = await hold(0);
+    const stat = readFileSync('/proc/self/stat', 'utf8');
+    const startTime = stat.slice(stat.lastIndexOf(')')).split(' ')[20];
+    expect(readFileSync(join(folder(), 'one.lock'), 'utf8')).to.equal(`${process.pid} ${startTime}`);
+    await unlock();
   });
 });
 

@@ -79,6 +79,14 @@ describe('gate', () => {
     ['another subprotocol', head({ 'Sec-WebSocket-Protocol': ['inkan.v2'] }), 'protocol'],
     ['two subprotocols', head({ 'Sec-WebSocket-Protocol': ['inkan.v1, chat'] }), 'protocol'],
   ];
+  it('takes no value for a name: a header that carries the name of another says nothing', () => {
+    const { rawHeaders, ...line } = head({ 'Sec-WebSocket-Protocol': [], Origin: [] });
+    const disguised = ['X-First', 'Sec-WebSocket-Protocol', 'inkan.v1', 'Origin', ORIGIN, 'x'];
+    expect(admit({ ...line, rawHeaders: [...rawHeaders, ...disguised] }, RULES)).to.deep.equal({ refused: 'origin' });
+    const named = { ...line, rawHeaders: [...rawHeaders, 'Origin', ORIGIN, ...disguised.slice(0, 2), 'inkan.v1', 'x'] };
+    expect(admit(named, RULES)).to.deep.equal({ refused: 'protocol' });
+  });
+
   for (const [name, strange, refused] of OTHERS) {
     it(`refuses ${name}`, () => expect(admit(strange, RULES)).to.deep.equal({ refused }));
   }

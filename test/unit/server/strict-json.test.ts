@@ -40,6 +40,7 @@ describe('strict JSON', () => {
     ['one name in two objects', '[{"a":1},{"a":2}]'],
     ['a name that is a value too', '{"a":"a","b":["a","a"]}'],
     ['brackets and colons in texts', '{"a":"[[[[[[[[[[{:\\":","b":"}"}'],
+    ['many lists beside each other', `[${'[],'.repeat(20)}{}]`],
     ['eight levels', '['.repeat(8) + ']'.repeat(8)],
   ];
   for (const [name, text] of READ) {

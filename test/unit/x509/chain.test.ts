@@ -265,6 +265,23 @@ describe('x509/chain', () => {
     expect(ours({ leaf, between, anchors: [ca.root.certificate] })).to.equal('no-path');
   });
 
+  /** A customer's certificate, and CAs that all bear its issuer's name: `strangers` with another key, then the right one. */
+  async function namesakes(strangers: number): Promise<Case> {
+    const subject = [['CN', 'Namesake']] as const;
+    const right = await makeCa({ subject, issuer: ca.root });
+    const keys = await makeKeyPair();
+    const stranger = () => makeCa({ subject, issuer: ca.root, keys });
+    const others = await Promise.all(Array.from({ length: strangers }, stranger));
+    const between = [...others, right].map(({ certificate }) => certificate);
+    const leaf = await makeLeaf({ issuer: right, subject: SUBJECT });
+    return { leaf, between, anchors: [ca.root.certificate] };
+  }
+
+  it('verifies 64 signatures at most: 62 CAs of one name, the right one, and its anchor', async () => {
+    expect(ours(await namesakes(62))).to.equal('path of 2');
+    expect(ours(await namesakes(63))).to.equal('no-path');
+  });
+
   it('does not stop at a wrong path when there is a right one', async () => {
     const keys = await makeKeyPair();
     const subject = [['CN', 'Twice']] as const;
