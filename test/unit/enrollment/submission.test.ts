@@ -57,8 +57,8 @@ describe('enrollment: asking a CA again', () => {
     };
     const asked = new Error('asked');
     const journal = { secret: () => Promise.reject(asked) };
-    const pc = { closeBefore: async (ms: number) => void rested.push(ms) };
-    const context = { ports: { clock, journal }, pc } as unknown as Context;
+    const token = { closeBefore: async (ms: number) => void rested.push(ms) };
+    const context = { ports: { clock, journal }, token } as unknown as Context;
     const end = await submitAgain(state, context).catch((error: unknown) => error);
     expect(end).to.equal(asked);
     return { rested, slept };
