@@ -80,7 +80,7 @@ export function humanBy(settings: DialogSettings, environment: NodeJS.ProcessEnv
     authorizationCode: async (request, signal) => (await human()).authorizationCode(request, signal),
     chooseToken: async (request, signal) => (await human()).chooseToken(request, signal),
     insertToken: async (request, signal) => (await human()).insertToken(request, signal),
-    tellLocked: async (request, signal) => (await human()).tellLocked(request, signal),
+    showPinLocked: async (request, signal) => (await human()).showPinLocked(request, signal),
     chooseCertificate: async (request, signal) => (await human()).chooseCertificate(request, signal),
   };
 }

@@ -27,7 +27,7 @@ export function humanAt(openFor: (plan: ConsentRequest['plan']) => Dialog): Huma
       const question = { bank: plan.bank, help: plan.help, reason, ...(token ? { token } : {}) };
       return openFor(plan).insertToken(question, signal);
     },
-    tellLocked({ plan, token }, signal) {
+    showPinLocked({ plan, token }, signal) {
       return openFor(plan).locked({ token, help: plan.help }, signal);
     },
     async chooseCertificate({ plan, certificates }, signal) {

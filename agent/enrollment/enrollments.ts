@@ -47,7 +47,7 @@ export class Enrollments {
 
   /** Reads the journal. Called once, before anything else. */
   async recover(): Promise<void> {
-    await this.#ports.journal.eraseStrays();
+    await this.#ports.journal.eraseAbandoned();
     await endTakenOver(this.#ports, this.#ending.signal);
     await this.#learn();
   }

@@ -107,7 +107,7 @@ async function unlocked(
   const [locked] = tokens;
   const open = tokens.filter(({ pinLocked }) => !pinLocked);
   if (open.length > 0 || !locked) return open;
-  await ports.human.tellLocked({ plan, token: locked }, signal).catch(() => undefined);
+  await ports.human.showPinLocked({ plan, token: locked }, signal).catch(() => undefined);
   throw new AgentError('ERR_TOKEN_PIN_LOCKED', { tokens: tokens.length });
 }
 

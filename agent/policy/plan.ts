@@ -10,7 +10,7 @@ import {
 } from '../../web-bridge/protocol/order.ts';
 import { fromPem } from '../../web-bridge/x509/certificate.ts';
 import { nameDer } from '../../web-bridge/x509/names.ts';
-import type { AuthorizationShape, CommonPlan, LoginPlan, MomentaryPlan, Plan, RemovalPlan } from '../ports/plan.ts';
+import type { AuthorizationShape, CommonPlan, LoginPlan, OperationPlan, Plan, RemovalPlan } from '../ports/plan.ts';
 import type { VerifiedOrder } from './order.ts';
 
 /** An accepted order: its plan, and the one-time secret where the order carries it. */
@@ -43,7 +43,7 @@ export function removalPlanFor({ claims, profile }: VerifiedOrder): RemovalPlan 
   return { purpose, account, replaces, ...momentary(claims, profile) };
 }
 
-function momentary(claims: OrderClaims, profile: Profile): MomentaryPlan {
+function momentary(claims: OrderClaims, profile: Profile): OperationPlan {
   return { ...common(claims, profile), spentUntil: (claims.exp + ORDER_CLOCK_SKEW_S) * 1000 };
 }
 

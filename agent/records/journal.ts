@@ -55,7 +55,7 @@ export async function openJournal(folder: string, report: Report): Promise<Journ
       await unlink(join(folder, `${enrollment}.authorization`)).catch(missing);
       await platform.syncFolder(folder);
     },
-    async eraseStrays() {
+    async eraseAbandoned() {
       const names = await readdir(folder);
       const entries = new Set(names.map((name) => ENTRY.exec(name)?.[1]));
       const beside = names.filter((name) => BESIDE.test(name) && !entries.has(BESIDE.exec(name)?.[1]));
