@@ -8,7 +8,7 @@ import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import type { Purpose } from '../../web-bridge/protocol/order.ts';
 import type { VerifiedOrder } from '../policy/order.ts';
-import type { Accepted } from '../policy/plan.ts';
+import type { AcceptedOrder } from '../policy/plan.ts';
 import type { Plan } from '../ports/plan.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { JournalEntry } from '../ports/records.ts';
@@ -199,7 +199,7 @@ export class Enrollments {
   }
 
   /** Held from the very beginning: no other process ever finds it journaled and at rest. */
-  async #prepareAndRun(active: ActiveEnrollment, accepted: Accepted, signal: AbortSignal): Promise<void> {
+  async #prepareAndRun(active: ActiveEnrollment, accepted: AcceptedOrder, signal: AbortSignal): Promise<void> {
     const unlock = await holdEnrollment(this.#ports.locks, active.enrollment, signal);
     try {
       await this.#prepare(active, accepted, signal);
@@ -209,7 +209,7 @@ export class Enrollments {
     }
   }
 
-  async #prepare(active: ActiveEnrollment, accepted: Accepted, signal: AbortSignal): Promise<void> {
+  async #prepare(active: ActiveEnrollment, accepted: AcceptedOrder, signal: AbortSignal): Promise<void> {
     const { journal, locks } = this.#ports;
     const unlock = await holdAccount(locks, accepted.plan, signal);
     try {

@@ -7,7 +7,7 @@ import { isOrderedSubject } from '../../web-bridge/x509/names.ts';
 import { certificatesOn } from '../operations/certificates.ts';
 import { retryOnInsertion } from '../operations/token-insertion.ts';
 import { isAcceptable, isNamed } from '../policy/customer-certificates.ts';
-import type { Accepted } from '../policy/plan.ts';
+import type { AcceptedOrder } from '../policy/plan.ts';
 import type { RequestDemands } from '../ports/ca.ts';
 import type { Plan } from '../ports/plan.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -28,7 +28,7 @@ export type Prepared = {
  * Looks at the tokens and at what the CA demands, and asks the human.
  * @throws AgentError ERR_TOKEN_*, ERR_CA_*, ERR_USER_REFUSED, ERR_USER_TIMEOUT, ERR_USER_UNREACHABLE
  */
-export async function prepare(accepted: Accepted, ports: Ports, signal: AbortSignal): Promise<Prepared> {
+export async function prepare(accepted: AcceptedOrder, ports: Ports, signal: AbortSignal): Promise<Prepared> {
   const { secret } = accepted;
   const demands = demandsOf(accepted.plan, ports, signal);
   const look = () => withPrevious(accepted.plan, ports, signal);
