@@ -15,8 +15,8 @@ const MAX_TITLE = 80;
 const MAX_NAME = 60;
 
 /**
- * The notification service may read a body as markup (Desktop Notifications Specification §4.1). So these characters of foreign
- * texts are replaced by their full-width forms.
+ * The notification service may read a body as markup (Desktop Notifications Specification §4.1). So these characters are replaced
+ * by their full-width forms.
  */
 const FULL_WIDTH: Readonly<Record<string, string>> = { '<': '＜', '>': '＞', '&': '＆' };
 
@@ -37,7 +37,7 @@ export function createNotify(language: Language, show: ShowNotification): (notic
   return (notice) => show({ title: say(language, `notice.${notice.about}.title`), body: bodyOf(language, notice) });
 }
 
-/** The names come from the profile and the order. They are foreign texts, so they are bounded. */
+/** The names come from the profile and the order. They are untrusted texts, so they are bounded. */
 function bodyOf(language: Language, notice: Notice): string {
   const { bank, account } = notice;
   const names = { bank: plainLine(textIn(bank, language), MAX_NAME), display: plainLine(account.display, MAX_NAME) };
