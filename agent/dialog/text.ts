@@ -11,7 +11,7 @@ const INVISIBLE = /[\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u28
 /** More than two combining marks on a character, which would cover the neighbouring lines. */
 const PILES = /(\p{M}{2})\p{M}+/gu;
 
-/** At most `max` characters of a untrusted text, on one line. `…` marks where it was cut. */
+/** At most `max` characters of an untrusted text, on one line. `…` marks where it was cut. */
 export function plainLine(text: string, max: number, keep: 'start' | 'end' = 'start'): string {
   const scanned = scan(text, max * SCAN_FACTOR, keep);
   const visible = scanned.replace(INVISIBLE, '').normalize('NFC').replace(PILES, '$1').replace(BREAKS, ' ').trim();

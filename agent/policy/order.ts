@@ -62,7 +62,7 @@ export function checkValidity({ iat, exp }: OrderClaims, nowMs: number): void {
   if (exp <= now - ORDER_CLOCK_SKEW_S) throw new AgentError('ERR_POLICY_ORDER_EXPIRED');
 }
 
-/** Claims that nobody has verified. They serve to find the profile of an order, and for nothing else. */
+/** Claims whose signature is not verified. They serve only to find the profile of an order. */
 export type UnverifiedClaims = { readonly iss: unknown; readonly origin: unknown; readonly purpose: unknown };
 
 /** @throws AgentError ERR_POLICY_ORDER_MALFORMED */

@@ -45,7 +45,7 @@ function refuseSpent(text: string, jti: string): void {
   if (text.split('\n').some((line) => LINE.exec(line)?.[1] === jti)) throw new AgentError('ERR_POLICY_ORDER_USED');
 }
 
-/** A crash tore a last line that has no newline, and its operation did not act. A newline first, so that ours stands alone. */
+/** A last line without a newline was torn by a crash, before its operation acted. Then the new line begins with a newline. */
 async function write(file: string, text: string, line: string, now: number): Promise<void> {
   const lines = text.split('\n').filter((one) => one !== '');
   if (lines.length < KEPT_LINES) return appendDurably(file, text === '' || text.endsWith('\n') ? line : `\n${line}`);
