@@ -1,7 +1,6 @@
 /**
- * What is loaded at its first call. A page that looks for the agent waits from the agent's start to the answer to `hello`,
- * and that answer needs no token, no CA, no dialog and no order. So the ports' rooms, the operations and the reminders
- * come later.
+ * Modules that are imported at their first call. A page that looks for the agent waits for the answer to `hello`, which needs no
+ * token, no CA, no dialog and no order. So the rooms for these, the operations and the reminders are imported later.
  */
 import type { AgentConfig, Pkcs11Module, Profile } from '../native-config/schema.ts';
 import type { Language } from '../web-bridge/protocol/languages.ts';
@@ -14,7 +13,7 @@ import type { Ports } from './ports/ports.ts';
 import type { Report } from './records/log.ts';
 import type { TokenOptions, TokenService } from './token/token.ts';
 
-/** What `load` answers, asked for once. */
+/** Calls `load` at the first call only. */
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => {
@@ -33,25 +32,28 @@ export const connectCa: ConnectCa = (service, timeoutMs) => {
   };
 };
 
-/** Long enough for a page's journey, short enough for somebody who installs what was missing and tries again. */
-const FOUND_FOR_MS = 20_000;
+/**
+ * How long the list of modules is kept: long enough for one enrollment, short enough for a person who installs a missing module
+ * and tries again.
+ */
+const MODULES_KEPT_MS = 20_000;
 
-/** The modules of this machine. Whether one may be loaded is looked at again by the host that loads it. */
-export function modulesBy(config: AgentConfig, report: Report): () => Promise<readonly Pkcs11Module[]> {
+/** The PKCS#11 modules of this machine. The token host that loads a module checks again whether it may be loaded. */
+export function deferredModules(config: AgentConfig, report: Report): () => Promise<readonly Pkcs11Module[]> {
   let found: { readonly modules: Promise<readonly Pkcs11Module[]>; readonly at: number } | undefined;
   return () => {
     const now = process.uptime() * 1_000;
-    if (!found || now - found.at > FOUND_FOR_MS) found = { modules: look(config, report), at: now };
+    if (!found || now - found.at > MODULES_KEPT_MS) found = { modules: find(config, report), at: now };
     return found.modules;
   };
 }
 
-async function look(config: AgentConfig, report: Report): Promise<readonly Pkcs11Module[]> {
+async function find(config: AgentConfig, report: Report): Promise<readonly Pkcs11Module[]> {
   const { findModules } = await import('../native-config/modules.ts');
   return await findModules(config, report);
 }
 
-export function tokensBy(options: TokenOptions): TokenService {
+export function deferredTokens(options: TokenOptions): TokenService {
   const tokens = once(async () => (await import('./token/token.ts')).createTokens(options));
   return {
     list: async (signal, deadlines) => (await tokens()).list(signal, deadlines),
@@ -63,14 +65,14 @@ export function tokensBy(options: TokenOptions): TokenService {
   };
 }
 
-/** Dialogs with the time limit of a plan's bank; a scripted human for test profiles only. */
-export function humanBy(settings: DialogSettings, environment: NodeJS.ProcessEnv): Human {
+/** Each dialog has the time limit of the plan's bank. A scripted human answers for test profiles only. */
+export function deferredHuman(settings: DialogSettings, environment: NodeJS.ProcessEnv): Human {
   const human = once(async () => {
-    const [{ humanAt, refuseScriptedHuman }, { openDialog }] = await Promise.all([
+    const [{ createHuman, refuseScriptedHuman }, { openDialog }] = await Promise.all([
       import('./human.ts'),
       import('./dialog/open.ts'),
     ]);
-    return humanAt((plan) => {
+    return createHuman((plan) => {
       refuseScriptedHuman(settings.script, plan);
       return openDialog({ ...settings, timeoutMs: plan.deadlines.dialogMs }, environment);
     });
@@ -80,15 +82,15 @@ export function humanBy(settings: DialogSettings, environment: NodeJS.ProcessEnv
     authorizationCode: async (request, signal) => (await human()).authorizationCode(request, signal),
     chooseToken: async (request, signal) => (await human()).chooseToken(request, signal),
     insertToken: async (request, signal) => (await human()).insertToken(request, signal),
-    tellLocked: async (request, signal) => (await human()).tellLocked(request, signal),
+    showPinLocked: async (request, signal) => (await human()).showPinLocked(request, signal),
     chooseCertificate: async (request, signal) => (await human()).chooseCertificate(request, signal),
   };
 }
 
-export function notifyBy(language: Language, environment: NodeJS.ProcessEnv, report: Report): Ports['notify'] {
+export function deferredNotify(language: Language, environment: NodeJS.ProcessEnv, report: Report): Ports['notify'] {
   const show = once(async () => {
-    const { desktopNotifications, notifyIn } = await import('./reminders/notification.ts');
-    return notifyIn(language, desktopNotifications(environment, report));
+    const { desktopNotifications, createNotify } = await import('./reminders/notification.ts');
+    return createNotify(language, desktopNotifications(environment, report));
   });
   return (notice) => {
     show().then(
@@ -98,32 +100,33 @@ export function notifyBy(language: Language, environment: NodeJS.ProcessEnv, rep
   };
 }
 
-/** Each operation with the profiles as they are when it is asked for. */
-export function operationsOn(
+/** Each operation reads the profiles when it begins. */
+export function deferredOperations(
   ports: Ports,
   profiles: () => Promise<readonly Profile[]>,
   appVersion: string,
 ): Operations {
-  const world = async (signal: AbortSignal) => ({ ports, profiles: await profiles(), signal });
+  const context = async (signal: AbortSignal) => ({ ports, profiles: await profiles(), signal });
   return {
     async logIn(order, origin, signal) {
       const { logIn } = await import('./operations/login.ts');
-      return await logIn(order, origin, appVersion, await world(signal));
+      return await logIn(order, origin, appVersion, await context(signal));
     },
     async remove(order, origin, signal) {
       const { removePair } = await import('./operations/removal.ts');
-      await removePair(order, origin, await world(signal));
+      await removePair(order, origin, await context(signal));
     },
     async deviceStatus(origin, signal) {
       const { deviceStatus } = await import('./operations/status.ts');
-      return await deviceStatus(origin, await world(signal));
+      return await deviceStatus(origin, await context(signal));
     },
   };
 }
 
+/** A page may be waiting for the agent that has just started. A reminder can wait. */
 const REMINDS_AFTER_MS = 2_000;
 
-/** Reminds daily until `signal` is aborted. A page may be waiting for the agent that has just started; a reminder is not. */
+/** Reminds at the start and daily, until `signal` is aborted. */
 export async function remindDaily(
   enrollments: Enrollments,
   profiles: () => Promise<readonly Profile[]>,

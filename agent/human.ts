@@ -1,4 +1,4 @@
-/** The use case speaks of plans, the dialogs of what people read: this is the bridge between the two. */
+/** Implements the port `Human` with dialogs. It turns a plan into the questions that a dialog shows. */
 
 import { textIn } from '../web-bridge/protocol/bank-text.ts';
 import { AgentError } from '../web-bridge/protocol/errors.ts';
@@ -9,8 +9,8 @@ import { purposeOf } from './policy/plan.ts';
 import type { ConsentRequest, Human } from './ports/human.ts';
 import type { CertificateAtHand } from './ports/token.ts';
 
-/** @param openFor a dialog for this plan's bank: its time limit, and a scripted human for test profiles only */
-export function humanAt(openFor: (plan: ConsentRequest['plan']) => Dialog): Human {
+/** @param openFor opens a dialog with the time limit of the plan's bank */
+export function createHuman(openFor: (plan: ConsentRequest['plan']) => Dialog): Human {
   return {
     async consent(request, signal) {
       if (!(await openFor(request.plan).consent(questionOf(request), signal))) throw new AgentError('ERR_USER_REFUSED');
@@ -27,7 +27,7 @@ export function humanAt(openFor: (plan: ConsentRequest['plan']) => Dialog): Huma
       const question = { bank: plan.bank, help: plan.help, reason, ...(token ? { token } : {}) };
       return openFor(plan).insertToken(question, signal);
     },
-    tellLocked({ plan, token }, signal) {
+    showPinLocked({ plan, token }, signal) {
       return openFor(plan).locked({ token, help: plan.help }, signal);
     },
     async chooseCertificate({ plan, certificates }, signal) {
@@ -51,7 +51,7 @@ function questionOf(request: ConsentRequest): ConsentQuestion {
   return { ...common, purpose: request.plan.purpose, ...(account ? { account } : {}), certificate };
 }
 
-/** What tells a person's certificates apart: whose, in which role, until when. */
+/** What distinguishes a person's certificates: the names in the subject, the role, the last day. */
 function nameOf({ parsed, token }: CertificateAtHand): CertificateName {
   const texts = (types: readonly string[]): string =>
     types.flatMap((type) => attributeTexts(parsed.subject, type)).join(' ');
@@ -65,7 +65,7 @@ function nameOf({ parsed, token }: CertificateAtHand): CertificateName {
 }
 
 /**
- * A scripted human answers for test profiles only; the token host judges the same for itself.
+ * A scripted human answers for test profiles only. The token host checks the same for itself.
  * @throws AgentError ERR_POLICY_SCRIPTED_HUMAN_REFUSED
  */
 export function refuseScriptedHuman(

@@ -1,4 +1,4 @@
-/** The composition root: the only file that knows all rooms. It decides nothing; it hands each room what it needs. */
+/** The composition root: the only file that knows all rooms. It creates the parts of the agent and connects them. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +7,15 @@ import type { AgentConfig, Pkcs11Module } from '../native-config/schema.ts';
 import { PORTS } from '../web-bridge/protocol/envelope.ts';
 import type { Language } from '../web-bridge/protocol/languages.ts';
 import { type Bridge, startBridge } from '../web-bridge/server/server.ts';
-import { connectCa, humanBy, modulesBy, notifyBy, operationsOn, remindDaily, tokensBy } from './deferred.ts';
+import {
+  connectCa,
+  deferredHuman,
+  deferredModules,
+  deferredNotify,
+  deferredOperations,
+  deferredTokens,
+  remindDaily,
+} from './deferred.ts';
 import { systemLanguage, wordsFor } from './dialog/words.ts';
 import { Enrollments } from './enrollment/enrollments.ts';
 import type { Operations } from './methods/context.ts';
@@ -28,7 +36,7 @@ import type { TokenService } from './token/token.ts';
 
 export type ComposeOptions = {
   readonly environment: NodeJS.ProcessEnv;
-  /** Path of the scripted human's file: tests and CI only, and for test profiles only. */
+  /** Path of the scripted human's file. For tests and CI, and for test profiles only. */
   readonly script?: string | undefined;
 };
 
@@ -38,17 +46,17 @@ export type Agent = {
   readonly language: Language;
   readonly profiles: ProfileBook;
   readonly modules: () => Promise<readonly Pkcs11Module[]>;
-  /** Its `tokens` with what only the composition root does with them. */
+  /** `tokens` has further methods that only this file calls. */
   readonly ports: Ports & { readonly tokens: TokenService };
   readonly enrollments: Enrollments;
   readonly operations: Operations;
-  /** Stops everything where it stands; the journal holds it. */
+  /** Stops all work. The journal has the states, so that a later run can resume. */
   readonly close: () => Promise<void>;
 };
 
-/** How long a dialog that no profile's plan stands behind waits for the human. */
+/** The time limit of a dialog that belongs to no plan. A plan's dialogs have the limit of its profile. */
 const DIALOG_MS = 5 * 60_000;
-/** A page may be waiting for the agent to answer; afterwards there is time. */
+/** After this time the page that waited for the start has its answer. */
 const START_OVER_MS = 2_000;
 
 /** @throws AgentError ERR_INTERNAL_ENVIRONMENT_REFUSED, ERR_INTERNAL_CONFIG_INVALID, ERR_INTERNAL_STATE_UNWRITABLE */
@@ -56,7 +64,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   refuseDangerousEnvironment(environment);
   const folders = platform.folders(environment);
   const report = openLog(join(folders.state, 'log'));
-  // What is wrong with one of them is told all the same: each is read whole before anybody is let in.
+  // An error in one of the three stops the start. They are read before the bridge opens.
   const [config, profiles, journal] = await Promise.all([
     loadAgentConfig(join(folders.config, 'agent.json')),
     openProfileBook(folders.profiles, report),
@@ -64,14 +72,14 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
   ]);
   const language = config.language ?? systemLanguage(environment);
   const dialog = { language, timeoutMs: DIALOG_MS, ...(script === undefined ? {} : { script }) };
-  const modules = modulesBy(config, report);
-  const tokens = tokensBy({ modules, dialog, profileFolders: folders.profiles, environment, report });
+  const modules = deferredModules(config, report);
+  const tokens = deferredTokens({ modules, dialog, profileFolders: folders.profiles, environment, report });
   const locks = createLocks(join(folders.state, 'locks'));
   const now = () => Date.now();
   const ports = {
     tokens,
     connectCa,
-    human: humanBy(dialog, environment),
+    human: deferredHuman(dialog, environment),
     journal,
     locks,
     attention: createAttention(now),
@@ -79,7 +87,7 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     reminderBook: openReminderBook(join(folders.state, 'reminders'), report),
     clock: { now, sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }) },
     random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
-    notify: notifyBy(language, environment, report),
+    notify: deferredNotify(language, environment, report),
     report,
   };
   const enrollments = new Enrollments(ports, () => profiles.read());
@@ -88,11 +96,11 @@ export async function compose({ environment, script }: ComposeOptions): Promise<
     await enrollments.close();
     await tokens.close();
   };
-  const operations = operationsOn(ports, () => profiles.read(), appVersion(config));
+  const operations = deferredOperations(ports, () => profiles.read(), appVersion(config));
   return { version: version(), folders, language, profiles, modules, ports, enrollments, operations, close };
 }
 
-/** Opens the bridge, and goes on. Closing the bridge ends both. @throws AgentError ERR_BRIDGE_PORT_TAKEN */
+/** Opens the bridge and starts the background work. `close` ends both. @throws AgentError ERR_BRIDGE_PORT_TAKEN */
 export async function serve(agent: Agent, at: readonly number[] = PORTS): Promise<Bridge> {
   const { version, enrollments, operations, profiles, ports } = agent;
   const { report } = ports;
@@ -106,8 +114,8 @@ export async function serve(agent: Agent, at: readonly number[] = PORTS): Promis
     words: wordsFor,
     report,
   });
-  const stopReminding = goOn(agent);
-  // An update of the package takes the files away under an agent that runs: its words are read while they are there.
+  const stopReminding = startBackgroundWork(agent);
+  // An update of the package deletes files while the agent runs. So the texts are read now.
   setTimeout(() => wordsFor('ERR_INTERNAL_FAILED'), START_OVER_MS).unref();
   return {
     port: bridge.port,
@@ -117,14 +125,14 @@ export async function serve(agent: Agent, at: readonly number[] = PORTS): Promis
   };
 }
 
-/** As the Web eID specification has it: an address that names the program and its version, where one is configured. */
+/** `appVersion` of the Web eID specification. If an address is configured, the address with the version. */
 function appVersion({ releases }: AgentConfig): string {
   return releases ? `${releases}${version()}` : `inkan/${version()}`;
 }
 
-/** What an agent does by itself: it goes on with what the journal holds, and reminds. Answers how to end the reminders. */
-export function goOn({ enrollments, profiles, ports }: Agent): () => Promise<void> {
-  enrollments.goOn();
+/** Resumes the enrollments that need no human, and reminds daily. Returns a function that ends the reminders. */
+export function startBackgroundWork({ enrollments, profiles, ports }: Agent): () => Promise<void> {
+  enrollments.resumeUnattended();
   const ending = new AbortController();
   const reminding = remindDaily(enrollments, () => profiles.read(), ports, ending.signal);
   return async () => {

@@ -1,4 +1,4 @@
-/** The banks' profiles as the running agent knows them, and the user's own folder of them. */
+/** The banks' profiles of a running agent: reads them, and adds to and removes from the user's own folder. */
 import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadProfiles, parseProfile, type RefusedFile } from '../native-config/load.ts';
@@ -8,27 +8,27 @@ import { platform } from './platform/current.ts';
 import { writeDurably } from './records/durable-file.ts';
 import type { Report } from './records/log.ts';
 
-const ORIGINS_LIVE_MS = 1_000;
+const ORIGINS_KEPT_MS = 1_000;
 const MAX_PROFILE_BYTES = 256 * 1024;
 
 export type ProfileBook = {
-  /** From disk, anew at each call: an added profile needs no restart. */
+  /** Reads the profiles from disk at each call, so that an added profile needs no restart. */
   read(): Promise<readonly Profile[]>;
-  /** Files that were refused at the last reading, with the reason. */
+  /** The files that the last reading refused, with the reason. */
   refused(): readonly RefusedFile[];
-  /** Origins of all profiles, at most about a second old: the bridge's gate asks at each request and cannot wait. */
+  /** The origins of all profiles, about one second old at most. The bridge's gate calls it at each request and cannot wait. */
   origins(): ReadonlySet<string>;
   /**
-   * Reads a profile from a local file: plain JSON where its id is new, a signed update where it is not.
+   * Reads a profile from a local file. The file is plain JSON if the profile is new, and a signed update if it is installed.
    * @throws AgentError ERR_POLICY_PROFILE_*
    */
   inspect(file: string): Promise<Profile>;
   /**
-   * Writes an inspected profile into the user's folder.
-   * @throws AgentError ERR_POLICY_PROFILE_UNSAFE, ERR_POLICY_PROFILE_DUPLICATE with the system's
+   * Writes an inspected profile to the user's folder.
+   * @throws AgentError ERR_POLICY_PROFILE_UNSAFE; ERR_POLICY_PROFILE_DUPLICATE if the system's folder has its id or an origin
    */
   install(profile: Profile): Promise<void>;
-  /** @throws AgentError ERR_POLICY_PROFILE_UNKNOWN where the user's folder has none of this id */
+  /** @throws AgentError ERR_POLICY_PROFILE_UNKNOWN if the user's folder has no profile of this id */
   remove(id: string): Promise<void>;
 };
 
@@ -65,13 +65,13 @@ export async function openProfileBook(folders: readonly string[], report: Report
     read,
     refused: () => refused,
     origins: () => {
-      if (Date.now() - readAt > ORIGINS_LIVE_MS)
-        read().catch((error: unknown) => report('profile: not read', {}, error));
+      if (Date.now() - readAt > ORIGINS_KEPT_MS)
+        read().catch((error: unknown) => report('profiles: cannot be read', {}, error));
       return origins;
     },
     inspect: async (file) => inspect(file, await read()),
     async install(profile) {
-      await refuseSystems(profile, folders.slice(0, -1));
+      await refuseSystemDuplicate(profile, folders.slice(0, -1));
       await write(own, profile);
     },
     remove: (id) => remove(own, id),
@@ -82,10 +82,10 @@ async function inspect(file: string, installed: readonly Profile[]): Promise<Pro
   const text = await readBounded(file);
   if (text.startsWith('{')) {
     const profile = parseProfile(text, file);
-    const twin = installed.find(({ id }) => id === profile.id);
-    if (twin)
+    const older = installed.find(({ id }) => id === profile.id);
+    if (older)
       throw new AgentError('ERR_POLICY_PROFILE_SIGNATURE_INVALID', {
-        profile: twin.id,
+        profile: older.id,
         reason: 'an update must be signed',
       });
     refuseTakenOrigin(profile, installed);
@@ -124,8 +124,8 @@ async function readBounded(file: string): Promise<string> {
   return bytes.toString('utf8');
 }
 
-/** The system's folder wins: beside it a user's file would be refused at each reading. Its keeper updates it there. */
-async function refuseSystems({ id, origins }: Profile, systems: readonly string[]): Promise<void> {
+/** The system's profiles take precedence: a user's file with the same id or origin would be refused at each reading. */
+async function refuseSystemDuplicate({ id, origins }: Profile, systems: readonly string[]): Promise<void> {
   const installed = await loadProfiles(systems);
   if (installed.some((one) => one.id === id)) {
     throw new AgentError('ERR_POLICY_PROFILE_DUPLICATE', { id, reason: "in the system's folder" });
@@ -133,7 +133,7 @@ async function refuseSystems({ id, origins }: Profile, systems: readonly string[
   refuseTakenOrigin({ id, origins }, installed);
 }
 
-/** Only a name that the folder itself lists: an id comes from the command line and could be a path. */
+/** Deletes only a file that the folder lists, because the id comes from the command line and could be a path. */
 async function remove(folder: string, id: string): Promise<void> {
   const names = await readdir(folder).catch((): string[] => []);
   if (!names.includes(`${id}.json`)) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN', { id: id.slice(0, 64) });

@@ -1,11 +1,12 @@
-/** A TLS connection to the bank's CA: straight, or through the system's proxy. Trusted by the given anchors only. */
+/** A TLS connection to the bank's CA, directly or through the system's proxy. Only the given trust anchors count. */
 import { isIP, type Socket } from 'node:net';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { openTunnel, proxyFor, withoutBrackets } from './proxy.ts';
 
 /**
- * The server is who the URL says (RFC 9110 §4.3.4). Aborting destroys the connection, also after it was handed out.
+ * Connects, and verifies that the server's certificate is for the URL's host (RFC 9110 §4.3.4). Aborting the signal destroys the
+ * socket, also after the promise has resolved.
  * @throws AgentError ERR_CA_UNREACHABLE, ERR_CA_TLS_UNTRUSTED
  */
 export async function connect(url: URL, trustAnchors: readonly string[], signal: AbortSignal): Promise<TLSSocket> {
@@ -37,11 +38,11 @@ function handshake(
       host,
       port: Number(url.port || 443),
       ...(tunnel ? { socket: tunnel } : {}),
-      servername: isIP(host) ? '' : host, // RFC 6066 §3: no addresses in SNI
+      servername: isIP(host) ? '' : host, // RFC 6066 §3: no IP addresses in SNI
       ca: [...trustAnchors],
-      allowPartialTrustChain: true, // an anchor is an anchor, self-signed or not (RFC 5280 §6.1.1 d)
+      allowPartialTrustChain: true, // a trust anchor need not be self-signed (RFC 5280 §6.1.1 d)
       minVersion: 'TLSv1.2',
-      rejectUnauthorized: true, // said here, so that NODE_TLS_REJECT_UNAUTHORIZED cannot say otherwise
+      rejectUnauthorized: true, // explicit, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect
       ALPNProtocols: ['http/1.1'],
     });
     destroyOn(signal, socket);
@@ -57,10 +58,10 @@ function destroyOn(signal: AbortSignal, socket: Socket): void {
   socket.once('close', () => signal.removeEventListener('abort', destroy));
 }
 
-/** ECONNREFUSED and the like, EAI_AGAIN of the resolver, Node's own for sockets; of several addresses, that of the first. */
+/** Codes of the system (ECONNREFUSED), the resolver (EAI_AGAIN) and Node's sockets. After several addresses: the first one's. */
 const SYSTEM_CODE = /^(E(AI_)?[A-Z0-9]+|ERR_SOCKET_[A-Z0-9_]+)$/;
 
-/** What the system says is the network's; EPROTO, and all codes of Node's own and of OpenSSL's verification, are TLS's. */
+/** A system error is a network failure. EPROTO and every other code (Node's, OpenSSL's verification) is a failure of TLS. */
 function connectFailure(error: unknown, url: URL): AgentError {
   const { code, name } = error as { code?: string; name?: string };
   const reason = name === 'AbortError' ? 'timeout' : (code ?? 'closed');

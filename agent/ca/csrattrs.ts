@@ -1,4 +1,4 @@
-/** What a CA wants to see in requests: CsrAttrs (RFC 7030 §4.5.2, as RFC 8951 and RFC 9908 read it). */
+/** What a CA demands in a request: CsrAttrs (RFC 7030 §4.5.2, clarified by RFC 8951 and RFC 9908). */
 
 import { children, expect, readCount, readOid, readTlv, sequence, TAG, type Tlv } from '../../web-bridge/asn1/read.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -8,9 +8,9 @@ import { KEY_TYPE } from '../../web-bridge/x509/key-types.ts';
 import type { RequestDemands } from '../ports/ca.ts';
 import { decodeTransfer } from './transfer.ts';
 
-/** What we cannot do, so that it must be told before a key is made. */
+/** Demands that Inkan cannot meet. They are an error before a key is made. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  '1.2.840.113549.1.9.7': 'challengePassword', // RFC 7030 §3.5: linked to the TLS session, which TLS 1.3 has no means for
+  '1.2.840.113549.1.9.7': 'challengePassword', // RFC 7030 §3.5: needs tls-unique, which TLS 1.3 does not have
   '1.2.840.113549.1.9.16.2.61': 'certificationRequestInfoTemplate', // RFC 9908 §3.4
   '1.2.840.113549.1.9.16.2.62': 'extensionReqTemplate',
 };
@@ -23,12 +23,12 @@ export const NO_DEMANDS: RequestDemands = { keys: undefined };
 export function csrAttributesOf(body: Uint8Array): RequestDemands {
   const der = decodeTransfer(body);
   if (der.length === 0) return NO_DEMANDS;
-  const { keys, unsupported } = understand(der);
+  const { keys, unsupported } = parseAttributes(der);
   if (unsupported !== undefined) throw new AgentError('ERR_CA_ATTRIBUTES_UNSUPPORTED', { wanted: unsupported });
   return { keys };
 }
 
-function understand(der: Uint8Array): RequestDemands & { readonly unsupported: string | undefined } {
+function parseAttributes(der: Uint8Array): RequestDemands & { readonly unsupported: string | undefined } {
   try {
     const attributes = sequence(readTlv(der)).map(parseAttribute);
     const template = attributes.find(({ oid }) => Object.hasOwn(UNSUPPORTED, oid));
@@ -48,8 +48,8 @@ function parseAttribute(tlv: Tlv): Attribute {
 }
 
 /**
- * Keys by algorithm, with sizes or curves as values, or curves named on their own (as libest does); where a signature
- * algorithm stands there too, a key must fit both.
+ * The key types that the attributes allow; `undefined`: they name none. A key is named by its algorithm, with sizes or curves as
+ * values, or by a curve alone (as libest does). If a signature algorithm is named too, a key type must fit both.
  */
 function keyTypes(attributes: readonly Attribute[]): KeyType[] | undefined {
   const byKey = attributes.filter(({ oid }) => KEY_OIDS.has(oid));
@@ -60,14 +60,16 @@ function keyTypes(attributes: readonly Attribute[]): KeyType[] | undefined {
     fits: (type: KeyType, attribute: Attribute) => boolean,
     type: KeyType,
   ): boolean => list.length === 0 || list.some((attribute) => fits(type, attribute));
-  return KEY_TYPES.filter((type) => fitsAny(byKey, isDemandedKey, type) && fitsAny(bySignature, signsSo, type));
+  return KEY_TYPES.filter(
+    (type) => fitsAny(byKey, isDemandedKey, type) && fitsAny(bySignature, isDemandedSignature, type),
+  );
 }
 
 const KEY_OIDS: ReadonlySet<string> = new Set([
   ...Object.values(KEY_OID),
   ...Object.values(CURVE).map(({ oid }) => oid),
 ]);
-/** xWithRSAEncryption, RSASSA-PSS and ecdsa-with-x: the arcs under which they stand. */
+/** The arcs of xWithRSAEncryption, RSASSA-PSS and ecdsa-with-x. */
 const SIGNATURE_OID = /^(1\.2\.840\.113549\.1\.1\.([2-5]|1[0-6])|1\.2\.840\.10045\.4\..+)$/;
 
 function isDemandedKey(type: KeyType, { oid, values }: Attribute): boolean {
@@ -80,6 +82,6 @@ function isDemandedKey(type: KeyType, { oid, values }: Attribute): boolean {
     : values.some((value) => readCount(value) === row.bits);
 }
 
-function signsSo(type: KeyType, { oid }: Attribute): boolean {
+function isDemandedSignature(type: KeyType, { oid }: Attribute): boolean {
   return KEY_TYPE[type].signatureOid === oid;
 }

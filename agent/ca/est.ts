@@ -10,7 +10,7 @@ import { encodeTransfer } from './transfer.ts';
 
 type Service = { readonly url: string; readonly trustAnchors: readonly string[]; readonly timeoutMs: number };
 
-/** The URL is opaque: only the operation is appended (RFC 7030 §3.2.2). */
+/** Speaks EST with the service at this URL. The URL is not interpreted: only the operation is appended (RFC 7030 §3.2.2). */
 export const connectEst: ConnectCa = ({ url, trustAnchors }, timeoutMs): CertificationAuthority => {
   const service = { url, trustAnchors, timeoutMs };
   return {
@@ -18,7 +18,7 @@ export const connectEst: ConnectCa = ({ url, trustAnchors }, timeoutMs): Certifi
     certificates: async (signal) => processCacerts(await get(service, 'cacerts', signal)),
     request: async (csr, authorization, signal) =>
       processSimpleenroll(await requestSimpleenroll(service, csr, authorization, signal)),
-    // Anybody may ask for the CA's certificates, and every answer has a Date (RFC 9110 §6.6.1).
+    // `cacerts` needs no authorization, and every answer has a Date (RFC 9110 §6.6.1).
     clock: async (signal) => (await get(service, 'cacerts', signal)).date,
   };
 };
@@ -27,7 +27,7 @@ function get(service: Service, operation: string, signal: AbortSignal): Promise<
   return exchange({ url: `${service.url}/${operation}` }, { ...service, signal });
 }
 
-/** RFC 7030 §4.5.2: 204 and 404 both say that there are none. */
+/** RFC 7030 §4.5.2: 204 and 404 both mean that the CA demands nothing. */
 function processCsrattrs(answer: HttpAnswer): RequestDemands {
   if (answer.status === 204 || answer.status === 404) return NO_DEMANDS;
   if (answer.status !== 200) throw refusal('ERR_CA_UNAVAILABLE', answer);
@@ -40,7 +40,7 @@ function processCacerts(answer: HttpAnswer): CertificateDer[] {
   return certificatesOf(answer.body);
 }
 
-/** RFC 7030 §4.2.1. The bytes are the CSR's own, so that sending again sends the same. */
+/** RFC 7030 §4.2.1. The body is the stored CSR, so that a repeated request has the same bytes. */
 async function requestSimpleenroll(
   service: Service,
   csr: CsrDer,
@@ -50,7 +50,7 @@ async function requestSimpleenroll(
   const headers = {
     authorization: credentials(authorization),
     'content-type': 'application/pkcs10',
-    'content-transfer-encoding': 'base64', // RFC 8951 §3.2.1 drops it; servers of RFC 7030 look for it
+    'content-transfer-encoding': 'base64', // RFC 8951 §3.2.1 removed it, but some servers require it, as in RFC 7030
     accept: 'application/pkcs7-mime',
   };
   return exchange({ url: `${service.url}/simpleenroll`, headers, body: encodeTransfer(csr) }, { ...service, signal });
@@ -58,7 +58,7 @@ async function requestSimpleenroll(
 
 const BEARER_TOKEN = /^[\x21-\x7e]+$/;
 
-/** RFC 7617 §2, RFC 6750 §2.1. What a human typed may hold anything; what cannot be a Bearer token is refused here. */
+/** RFC 7617 §2, RFC 6750 §2.1. A human may have typed the secret, so one that cannot be a Bearer token is refused here. */
 function credentials(authorization: Authorization): string {
   const { secret } = authorization;
   if (authorization.scheme === 'basic') {
@@ -75,14 +75,14 @@ function processSimpleenroll(answer: HttpAnswer): CaAnswer {
   throw refusal(codeFor(answer.status), answer);
 }
 
-/** What a status says of the request. Of others, a 4xx refuses it and a 5xx has not served it. */
+/** The meaning of a status. For others, 4xx means that the CA refuses, and 5xx that it is unavailable. */
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'ERR_CA_AUTHORIZATION_REFUSED',
   403: 'ERR_CA_AUTHORIZATION_REFUSED',
-  408: 'ERR_CA_UNAVAILABLE', // RFC 9110 §15.5.9: the server did not receive it whole
+  408: 'ERR_CA_UNAVAILABLE', // RFC 9110 §15.5.9: the server did not receive the whole request
   425: 'ERR_CA_UNAVAILABLE',
   429: 'ERR_CA_UNAVAILABLE',
-  // §15.6.3, §15.6.5: a gateway passed it on and lost the answer; behind it the certificate may exist.
+  // RFC 9110 §15.6.3, §15.6.5: a gateway passed the request on and lost the answer, so that a certificate may exist.
   502: 'ERR_CA_ANSWER_LOST',
   504: 'ERR_CA_ANSWER_LOST',
 };
@@ -100,8 +100,8 @@ function refusal(code: ErrorCode, answer: HttpAnswer): AgentError {
 }
 
 /**
- * RFC 9110 §10.2.3: seconds, or a date, which is measured by the server's own clock. A date gone by is 0; what is neither, or
- * missing, is not said.
+ * RFC 9110 §10.2.3: seconds, or a date, which is compared with the server's own clock. A date in the past gives 0. A missing or
+ * malformed value gives `undefined`.
  */
 function retryAfterMs({ headers, date }: HttpAnswer): number | undefined {
   const text = headers['retry-after']?.trim();

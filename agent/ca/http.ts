@@ -1,30 +1,30 @@
 /**
- * One HTTPS exchange with the bank's CA: trusted by the profile's anchors only, bounded in time and size, never redirected.
- * The connection is made first and the request given to it only then, so that "not a byte went out" is a fact and not
- * a guess.
+ * One HTTPS exchange with the bank's CA. Only the profile's trust anchors count, time and size are limited, and redirects are not
+ * followed. The TLS connection is made before the request is written. So an error while connecting means for certain that no byte
+ * of the request was sent.
  */
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { AgentError, type ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import { connect } from './connection.ts';
 
-/** A certs-only PKCS#7 of sixteen certificates is far below this. */
+/** A certs-only PKCS#7 with sixteen certificates is far smaller. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
-/** What a server says of a failure is for people: the beginning of it will do. */
+/** The body of an error is shown to people, and its beginning is enough. */
 export const MAX_ERROR_BYTES = 4 * 1024;
 const MAX_SHOWN_CHARACTERS = 1000;
-/** A longer one would fire at once. */
+/** Node's timers fire at once if the time is longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export type HttpRequest = {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** With a body it is a POST, without one a GET. */
+  /** POST with a body, GET without one. */
   readonly body?: Uint8Array;
 };
 
 export type Bounds = {
-  /** PEM: the TLS trust anchors, and the only ones. */
+  /** PEM: the only trust anchors for TLS. */
   readonly trustAnchors: readonly string[];
   /** From connecting to the last byte. */
   readonly timeoutMs: number;
@@ -34,15 +34,15 @@ export type Bounds = {
 export type HttpAnswer = {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Of anything but a 200, the first {@link MAX_ERROR_BYTES}. */
+  /** The whole body of a 200; of any other status the first {@link MAX_ERROR_BYTES}. */
   readonly body: Uint8Array;
-  /** The server's clock (RFC 9110 §6.6.1). */
+  /** The time by the server's clock (RFC 9110 §6.6.1). */
   readonly date: Date | undefined;
 };
 
 /**
- * @throws AgentError ERR_CA_UNREACHABLE, ERR_CA_TLS_UNTRUSTED: nothing of the request went out; ERR_CA_ANSWER_LOST: a POST
- * may have arrived (of a GET nothing is lost: ERR_CA_UNREACHABLE); ERR_CA_REDIRECTED, ERR_CA_ANSWER_TOO_LARGE
+ * @throws AgentError ERR_CA_UNREACHABLE, ERR_CA_TLS_UNTRUSTED: no byte of a POST was sent. ERR_CA_ANSWER_LOST: a POST may have
+ * arrived; a lost answer to a GET is ERR_CA_UNREACHABLE. ERR_CA_REDIRECTED, ERR_CA_ANSWER_TOO_LARGE
  */
 export async function exchange(request: HttpRequest, { trustAnchors, timeoutMs, signal }: Bounds): Promise<HttpAnswer> {
   signal.throwIfAborted();
@@ -62,8 +62,8 @@ export async function exchange(request: HttpRequest, { trustAnchors, timeoutMs, 
 }
 
 /**
- * Aborts at the caller's word or when the time is over; `end` destroys the socket too. By hand, since on Node 20 what
- * AbortSignal.any() makes of a timeout can be collected before it fires.
+ * A signal that aborts with the caller's signal or when the time is over. `end` aborts it too, which destroys the socket. It does
+ * not use AbortSignal.any() with AbortSignal.timeout(), because on Node 20 that signal can be garbage-collected before it fires.
  */
 function startDeadline(
   signal: AbortSignal,
@@ -81,7 +81,7 @@ function startDeadline(
   return { signal: controller.signal, end };
 }
 
-/** The abort listener of {@link connect} destroys the socket at any time, and with it what happens here. */
+/** Sends the request and receives the answer. If {@link connect}'s abort listener destroys the socket, this rejects. */
 function send(socket: TLSSocket, url: URL, { headers, body }: HttpRequest): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const request: ClientRequest = httpRequest({
@@ -108,11 +108,11 @@ async function receive(response: IncomingMessage): Promise<HttpAnswer> {
   const status = response.statusCode ?? 0;
   if (status >= 300 && status < 400) throw new AgentError('ERR_CA_REDIRECTED', { status });
   const { headers } = response;
-  const body = status === 200 ? await readWhole(response) : await readBeginning(response);
+  const body = status === 200 ? await readBody(response) : await readErrorBody(response);
   return { status, headers, body, date: httpDate(headers.date) };
 }
 
-async function readWhole(response: AsyncIterable<Buffer>): Promise<Uint8Array> {
+async function readBody(response: AsyncIterable<Buffer>): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response) {
@@ -123,7 +123,7 @@ async function readWhole(response: AsyncIterable<Buffer>): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-async function readBeginning(response: AsyncIterable<Buffer>): Promise<Uint8Array> {
+async function readErrorBody(response: AsyncIterable<Buffer>): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -133,7 +133,7 @@ async function readBeginning(response: AsyncIterable<Buffer>): Promise<Uint8Arra
       if (length >= MAX_ERROR_BYTES) break;
     }
   } catch {
-    // The status has been said and is what counts: its words may end in the middle.
+    // The status has arrived and is enough. The text may be incomplete.
   }
   return Buffer.concat(chunks).subarray(0, MAX_ERROR_BYTES);
 }
@@ -148,14 +148,14 @@ function sendFailure(error: unknown, url: URL, { body }: HttpRequest, signal: Ab
 
 const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
-/** RFC 9110 §5.6.7, in the one form that senders must use. */
+/** An HTTP date (RFC 9110 §5.6.7) in IMF-fixdate, the one form that senders may use. */
 export function httpDate(text: string | undefined): Date | undefined {
   if (text === undefined || !IMF_FIXDATE.test(text)) return undefined;
   const date = new Date(text);
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
-/** What a server said of a failure, as text for people: no control or format characters, never markup to be rendered. */
+/** The server's text about an error, for people. Control and format characters become blanks. It is plain text, never markup. */
 export function serverWords({ body }: HttpAnswer): string {
   const text = new TextDecoder().decode(body);
   const shown = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();

@@ -1,4 +1,4 @@
-/** The enrollment protocols we speak, by the name that a profile gives them. One more is one file and one line here. */
+/** The enrollment protocols, by their names in a profile. A further protocol is one file and one line here. */
 import type { CaProtocol } from '../../web-bridge/protocol/order.ts';
 import type { ConnectCa } from '../ports/ca.ts';
 import { connectEst } from './est.ts';

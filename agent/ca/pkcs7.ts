@@ -11,7 +11,7 @@ const CERTIFICATES = 0xa0;
 const MAX_CERTIFICATES = 16;
 
 /**
- * The certificates of an answer, in its order, each once. They are not judged here, not even parsed.
+ * The certificates of an answer, in its order and without duplicates. They are neither parsed nor checked here.
  * @throws AgentError ERR_CA_ANSWER_INVALID
  */
 export function certificatesOf(body: Uint8Array): CertificateDer[] {
@@ -23,7 +23,7 @@ export function certificatesOf(body: Uint8Array): CertificateDer[] {
   }
 }
 
-/** Bouncy Castle writes the wrapping with indefinite lengths (BER); the certificates inside are DER all the same. */
+/** The SignedData may be BER, because Bouncy Castle writes indefinite lengths. The certificates in it are DER. */
 function certificateSet(der: Uint8Array): Tlv[] {
   const [type, content, ...rest] = sequence(readTlv(der, 'BER'), 'BER');
   if (readOid(type) !== SIGNED_DATA || rest.length > 0) throw new SyntaxError('not SignedData');
@@ -34,7 +34,7 @@ function certificateSet(der: Uint8Array): Tlv[] {
   expect(contentInfo, TAG.sequence);
   const set = children(expect(optional[0], CERTIFICATES), 'BER');
   if (set.length === 0 || set.length > MAX_CERTIFICATES) throw new SyntaxError('none or too many certificates');
-  // §10.2.2: other choices than a certificate are tagged; nobody who issues to customers sends them.
+  // RFC 5652 §10.2.2: the other choices of CertificateChoices are tagged. They are refused.
   return set.map((certificate) => expect(certificate, TAG.sequence));
 }
 

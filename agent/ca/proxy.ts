@@ -1,6 +1,6 @@
 /**
- * The way to the CA through an HTTP proxy, where the system names one in the environment. A proxy moves bytes: TLS goes on
- * to the CA itself, so neither trust nor authorization change.
+ * The tunnel to the CA through an HTTP proxy, if the environment names one. The proxy only forwards bytes. TLS ends at the CA, so
+ * that the trust anchors and the authorization are the same as without a proxy.
  */
 import { connect, isIP, type Socket } from 'node:net';
 
@@ -8,7 +8,7 @@ const MAX_HEAD_BYTES = 8 * 1024;
 
 export type Proxy = { readonly host: string; readonly port: number; readonly credentials: string | undefined };
 
-/** `https_proxy` and `no_proxy` as curl reads them, in either case; this machine is never behind a proxy. */
+/** Reads `https_proxy` and `no_proxy` in lower or upper case, as curl does. Loopback addresses never use the proxy. */
 export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): Proxy | undefined {
   const setting = environment['https_proxy'] || environment['HTTPS_PROXY'];
   if (!setting || isLoopback(url.hostname)) return undefined;
@@ -28,7 +28,7 @@ function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
 }
 
-/** `*`, or names and domains separated by commas. */
+/** `list`: `*`, or names and domains separated by commas. */
 function isExempt(hostname: string, list: string): boolean {
   const entries = list.split(',').map((entry) =>
     entry
@@ -44,8 +44,8 @@ export function withoutBrackets(hostname: string): string {
 }
 
 /**
- * RFC 9110 §9.3.6: CONNECT, and the socket once the tunnel stands. Destroying `socket` is the caller's way to give up.
- * Rejects with the proxy's status as `code`.
+ * Opens a tunnel with CONNECT (RFC 9110 §9.3.6). `open` resolves when the tunnel is ready, and rejects with the proxy's status in
+ * `code`. The caller destroys `socket` to give up.
  */
 export function openTunnel({ host, port, credentials }: Proxy, target: URL): { socket: Socket; open: Promise<void> } {
   const socket = connect({ host, port });
@@ -68,7 +68,7 @@ function tunnelHead(socket: Socket): Promise<void> {
       socket.pause();
       const status = /^HTTP\/1\.[01] (\d{3})/.exec(head.toString('latin1'))?.[1] ?? 'none';
       if (end < 0 || !status.startsWith('2')) return reject(proxyError(status));
-      // The CA speaks only after our ClientHello: what came too early is put back for TLS to refuse.
+      // A CA sends nothing before our ClientHello. Bytes that came too early are put back, and TLS refuses them.
       if (head.length > end + 4) socket.unshift(head.subarray(end + 4));
       resolve();
     };

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import type { Agent } from '../main.ts';
 import { blocks, dateIn, fields } from './layout.ts';
-import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type CommonOptions, type Outcome, runWithAgent } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
 const LIST_MS = 60_000;
@@ -12,7 +12,7 @@ export function registerCertificates(program: Command, say: Wording): void {
     .command('certificates')
     .description(say('help.certificates'))
     .option('--json', say('help.json'))
-    .action((options: CommonOptions) => conclude(options, run));
+    .action((options: CommonOptions) => runWithAgent(options, run));
 }
 
 async function run({ ports: { tokens }, language }: Agent): Promise<Outcome> {
@@ -27,7 +27,7 @@ async function run({ ports: { tokens }, language }: Agent): Promise<Outcome> {
     rows.length > 0 ? blocks(rows.map((row) => block(row, language))) : [wordingIn(language)('noCertificates')];
   return { text, json: rows };
 
-  /** A token may hold what is no certificate at all; it is listed as that. */
+  /** Bytes that are not a certificate are listed as unreadable: a token may store anything. */
   function readable(certificate: (typeof stored)[number]['certificate']): Readable {
     try {
       const { subject, issuer, serialNumber, notBefore, notAfter, isCa } = describeCertificate(certificate);

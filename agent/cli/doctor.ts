@@ -6,7 +6,7 @@ import type { Finding as FindingOf } from '../doctor/finding.ts';
 import { isServing } from '../doctor/serving.ts';
 import { platform } from '../platform/current.ts';
 import { padded, widthOf } from './layout.ts';
-import { type CommonOptions, concluding, type Outcome } from './outcome.ts';
+import { type CommonOptions, type Outcome, runCommand } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
 type Finding = FindingOf<CheckName>;
@@ -18,12 +18,12 @@ export function registerDoctor(program: Command, say: Wording): void {
     .description(say('help.doctor'))
     .option('--support', say('help.support'))
     .option('--json', say('help.json'))
-    .action((options: DoctorOptions) => concluding(options, () => run(options, program.version() ?? '')));
+    .action((options: DoctorOptions) => runCommand(options, () => run(options, program.version() ?? '')));
 }
 
 async function run({ support }: DoctorOptions, version: string): Promise<Outcome> {
-  const { examine } = await import('../doctor/doctor.ts');
-  const found = await examine(process.env);
+  const { runChecks } = await import('../doctor/doctor.ts');
+  const found = await runChecks(process.env);
   const serving = await isServing(platform.folders(process.env));
   const findings = found.map(support ? shared : withoutShared);
   const machine = `Inkan ${version}  ${process.platform} ${release()} ${process.arch}  ${new Date().toISOString()}`;
@@ -32,12 +32,12 @@ async function run({ support }: DoctorOptions, version: string): Promise<Outcome
   return { text, json, failed: findings.some(({ ok }) => !ok) };
 }
 
-/** For people here: everything but the wording for the bank. */
+/** A finding for the person at this PC. */
 function withoutShared(finding: Finding): Finding {
   return Object.fromEntries(Object.entries(finding).filter(([name]) => name !== 'shared')) as Finding;
 }
 
-/** For the bank's support: nothing that was not looked through. Details of errors are in `fact`, as far as they may be. */
+/** A finding for the bank's support. Its fact is `shared`, which has no private details. */
 function shared({ check, ok, shared: fact, remarks, code, support, words }: Finding): Finding {
   const error = code && support && words ? { code, support, words } : {};
   return { check, ok, ...(fact ? { fact } : {}), ...(remarks ? { remarks } : {}), ...error };
@@ -49,10 +49,10 @@ function linesOf(findings: readonly Finding[], serving: boolean): string[] {
   const width = Math.max(...findings.map(({ check }) => widthOf(say(`check.${check}`))), widthOf(say('check.service')));
   const text = findings.flatMap(({ ok, check, fact, remarks = [], words, support }) => {
     const remark = remarks.map((one) => say(one)).join(', ');
-    const told = [fact, remark].filter((part) => part).join('  ');
+    const detail = [fact, remark].filter((part) => part).join('  ');
     return [
-      `${mark(ok, words !== undefined)} ${padded(say(`check.${check}`), width)}  ${words?.[language].what ?? (told || say('ok'))}`,
-      ...[words?.[language].remedy, words && told, support && `${say('support')} ${support}`]
+      `${mark(ok, words !== undefined)} ${padded(say(`check.${check}`), width)}  ${words?.[language].what ?? (detail || say('ok'))}`,
+      ...[words?.[language].remedy, words && detail, support && `${say('support')} ${support}`]
         .filter((line) => line)
         .map((line) => `  ${' '.repeat(width)}  ${line}`),
     ];

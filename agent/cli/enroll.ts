@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Agent } from '../main.ts';
 import { followToEnd } from './following.ts';
-import { harmless } from './layout.ts';
-import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { printable } from './layout.ts';
+import { type CommonOptions, type Outcome, runWithAgent } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
 type Options = CommonOptions & { readonly profile: string; readonly order: string };
@@ -20,10 +20,10 @@ export function registerEnroll(program: Command, say: Wording): void {
     .requiredOption('--order <file>', say('help.order'))
     .option('--scripted-human <file>', say('help.scripted'))
     .option('--json', say('help.json'))
-    .action((options: Options) => conclude(options, (agent) => run(agent, options)));
+    .action((options: Options) => runWithAgent(options, (agent) => run(agent, options)));
 }
 
-/** No page vouches for the origin here: it is the order's own, shown to the person, and must be one of the profile's. */
+/** Without a page the origin comes from the order. It is shown to the person, and must be one of the profile's origins. */
 async function run(agent: Agent, options: Options): Promise<Outcome> {
   const { profile, order: file } = options;
   const { unverifiedClaims } = await import('../policy/order.ts');
@@ -32,7 +32,7 @@ async function run(agent: Agent, options: Options): Promise<Outcome> {
   if (iss !== profile) throw new AgentError('ERR_POLICY_ORDER_ISSUER_UNKNOWN', { profile });
   if (typeof origin !== 'string') throw new AgentError('ERR_POLICY_ORDER_CLAIMS_INVALID', { member: 'origin' });
   const asking = `${wordingIn(agent.language)('requestedBy')}  ${origin.slice(0, MAX_ORIGIN)}  (${profile})`;
-  process.stderr.write(`${harmless(asking)}\n`);
+  process.stderr.write(`${printable(asking)}\n`);
   const enrollment = await agent.enrollments.begin(order, origin, purpose === 'reenroll' ? 'reenroll' : 'enroll');
   return await followToEnd(agent, enrollment, options);
 }

@@ -5,7 +5,7 @@ import { say } from '../dialog/words.ts';
 import type { Agent } from '../main.ts';
 import { isOpen } from '../records/states.ts';
 import { blocks, fields, timeIn } from './layout.ts';
-import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type CommonOptions, type Outcome, runWithAgent } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
 export function registerEnrollments(program: Command, say: Wording): void {
@@ -13,7 +13,7 @@ export function registerEnrollments(program: Command, say: Wording): void {
     .command('enrollments')
     .description(say('help.enrollments'))
     .option('--json', say('help.json'))
-    .action((options: CommonOptions) => conclude(options, run));
+    .action((options: CommonOptions) => runWithAgent(options, run));
 }
 
 async function run({ ports: { journal }, language }: Agent): Promise<Outcome> {

@@ -1,4 +1,4 @@
-/** Follows an enrollment on the terminal: a line for each state, a sign of life while a key is made. */
+/** Shows the progress of an enrollment on the terminal: a line for each state, and the elapsed time while a step takes long. */
 
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import { say as stateText } from '../dialog/words.ts';
@@ -35,17 +35,17 @@ export async function followToEnd(
   return { text, json: { ...last, ...(result ? { result } : {}) } };
 }
 
-/** On standard error, so that standard output holds the result alone. The last line lives while a step takes its time. */
+/** Writes to standard error, so that standard output has only the result. On a terminal, the last line shows the elapsed time. */
 async function showProgress(
   { language }: Agent,
   first: Progress,
   isScripted: boolean,
 ): Promise<{ readonly show: (progress: Progress) => void; readonly end: () => void }> {
   const { isTTY } = process.stderr;
-  // Where the human is asked on this very terminal, a line that lives would wipe the question away.
-  const isAlive = isTTY && (isScripted || platform.dialogPrograms(process.env).length > 0);
+  // A line that is redrawn would delete a question that is asked on the same terminal.
+  const redraws = isTTY && (isScripted || platform.dialogPrograms(process.env).length > 0);
   const startedAt = Date.now();
-  const clear = isAlive ? '\r\x1b[K' : '';
+  const clear = redraws ? '\r\x1b[K' : '';
   const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`.padStart(8);
   let shown: Progress['state'] | undefined;
   const show = ({ state }: Progress) => {
@@ -55,7 +55,7 @@ async function showProgress(
   };
   const tick = () => process.stderr.write(`${clear}${seconds()}  …`);
   show(first);
-  const ticking = isAlive ? setInterval(tick, TICK_MS) : undefined;
+  const ticking = redraws ? setInterval(tick, TICK_MS) : undefined;
   const end = () => {
     clearInterval(ticking);
     process.stderr.write(clear);
@@ -63,22 +63,22 @@ async function showProgress(
   return { show, end };
 }
 
-/** Ctrl-C ends the work where it stands, in order: the dialog closes, the journal holds the rest. */
+/** Ctrl-C stops the work: the dialog closes, and the journal has the state. `end` returns whether that happened. */
 function closeWhenInterrupted({ enrollments }: Agent): { end(): boolean } {
-  let was = false;
+  let wasInterrupted = false;
   const stop = () => {
-    was = true;
+    wasInterrupted = true;
     void enrollments.close();
   };
   for (const signal of SIGNALS) process.on(signal, stop);
   const end = () => {
     for (const signal of SIGNALS) process.off(signal, stop);
-    return was;
+    return wasInterrupted;
   };
   return { end };
 }
 
-/** Why it stopped; and how to go on, where that is possible. */
+/** Why the enrollment stopped, and how to resume it if it is open. */
 async function stopped(
   { language, ports: { journal } }: Agent,
   { enrollment, state }: Progress,
@@ -90,7 +90,7 @@ async function stopped(
   return { text, json: { enrollment, state }, error };
 }
 
-/** Before the human consented nothing is on record, and there is nothing to go on with. */
+/** How to resume the enrollment. Before consent nothing is journaled, so that there is nothing to resume. */
 async function interrupted({ language, ports: { journal } }: Agent, { enrollment, state }: Progress): Promise<Outcome> {
   const say = wordingIn(language);
   const kept = (await journal.read(enrollment)) !== undefined;
@@ -98,7 +98,7 @@ async function interrupted({ language, ports: { journal } }: Agent, { enrollment
   return { text, json: { enrollment, state, interrupted: true }, failed: true };
 }
 
-/** What a customer wants to see, and the examination in its three columns: claimed, tried, result. */
+/** The result for a customer, and the examination in three columns: claim, trial, outcome. */
 function describe(result: Result, language: Language): string[] {
   const { subject, issuer, serialNumber, notBefore, notAfter, keyType, token, examination } = result;
   const say = wordingIn(language);
@@ -115,7 +115,7 @@ function describe(result: Result, language: Language): string[] {
   const rows = examination.trials.map(({ claim, trial, outcome }) => [
     say(`claimed.${claim}`),
     say(`trial.${trial}`),
-    // To read the mark is no attempt that could be refused: what was read is told.
+    // Reading CKA_EXTRACTABLE cannot be refused, so the outcome is the value that was read.
     say(trial === 'read-extractable' ? 'outcome.unmarked' : `outcome.${outcome}`),
   ]);
   return [...facts, '', ...columns([[say('claimed'), say('tried'), say('result')], ...rows])];

@@ -1,8 +1,8 @@
-/** Lines for a terminal: labels aligned by the columns that they take up, and nothing in them that steers the terminal. */
+/** Lines for a terminal. Texts are aligned by the columns that they take up, and control characters are replaced. */
 
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
-/** Control characters and those that turn the direction of writing: a token's label or a certificate's name may hold any. */
+/** Control characters and those that change the direction of writing. A token's label or a certificate's name may have them. */
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const STEERING = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
@@ -15,7 +15,7 @@ export function fields(list: readonly Field[], indent = ''): string[] {
   return present.map(([label, value]) => `${indent}${padded(label, width)}  ${value}`);
 }
 
-/** Rows under each other, each column as wide as its widest text. */
+/** A table. Each column is as wide as its widest text. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const width = (column: number): number => Math.max(...rows.map((row) => widthOf(row[column] ?? '')));
   return rows.map((row) =>
@@ -26,7 +26,7 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** Blocks with an empty line between them. */
+/** The lines of all blocks, with an empty line between blocks. */
 export function blocks(list: readonly (readonly string[])[]): string[] {
   return list.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }
@@ -39,7 +39,7 @@ export function widthOf(text: string): number {
   return Array.from(text).reduce((sum, character) => sum + (WIDE.test(character) ? 2 : 1), 0);
 }
 
-export function harmless(line: string): string {
+export function printable(line: string): string {
   return line.replaceAll(STEERING, '\ufffd');
 }
 

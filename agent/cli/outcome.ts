@@ -1,26 +1,26 @@
-/** How every command ends: its result as text or as JSON; or an error with its words, its remedy and its support code. */
+/** Runs a command and prints its result as text or JSON, or its error with remedy and support code. */
 
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import { describeError, systemLanguage } from '../dialog/words.ts';
 import type { Agent } from '../main.ts';
-import { harmless } from './layout.ts';
+import { printable } from './layout.ts';
 import { wordingIn } from './wording.ts';
 
-/** What a command found: lines for people, and the same for machines. */
+/** The result of a command: lines for people, and the same as JSON. */
 export type Outcome = {
   readonly text: readonly string[];
   readonly json: unknown;
   readonly failed?: boolean;
-  /** What went wrong on the way; `text` and `json` then say what is left, after the error's own words. */
+  /** An error that is printed first. `text` and `json` follow it. */
   readonly error?: Error;
 };
 
 export type CommonOptions = { readonly json?: true; readonly scriptedHuman?: string };
 
-/** Composes the agent, runs the command, prints its outcome; exit status 1 where it failed. */
-export async function conclude(options: CommonOptions, work: (agent: Agent) => Promise<Outcome>): Promise<void> {
+/** Composes the agent, runs the command and prints its outcome. The exit status is 1 if it failed. */
+export async function runWithAgent(options: CommonOptions, work: (agent: Agent) => Promise<Outcome>): Promise<void> {
   let language: Language | undefined;
-  await concluding(
+  await runCommand(
     options,
     async () => {
       const { compose } = await import('../main.ts');
@@ -36,8 +36,8 @@ export async function conclude(options: CommonOptions, work: (agent: Agent) => P
   );
 }
 
-/** The same for work that composes by itself. `languageSet`: the language of `agent.json`, once it was read. */
-export async function concluding(
+/** Runs a command that needs no agent, or composes it itself. @param languageSet the language of `agent.json`, once it is read */
+export async function runCommand(
   { json }: CommonOptions,
   work: () => Promise<Outcome>,
   languageSet: () => Language | undefined = () => undefined,
@@ -45,15 +45,15 @@ export async function concluding(
   try {
     const outcome = await work();
     const language = languageSet() ?? systemLanguage(process.env);
-    if (outcome.error) explain(outcome.error, { json, language, left: outcome });
-    else print(process.stdout, json ? documents(outcome.json) : outcome.text.map(harmless));
+    if (outcome.error) printError(outcome.error, { json, language, partial: outcome });
+    else print(process.stdout, json ? documents(outcome.json) : outcome.text.map(printable));
     if (outcome.failed) process.exitCode = 1;
   } catch (error) {
-    explain(error, { json, language: languageSet() ?? systemLanguage(process.env) });
+    printError(error, { json, language: languageSet() ?? systemLanguage(process.env) });
   }
 }
 
-/** One document, or none: `serve` has printed its own by then. */
+/** One JSON document, or none: `serve` prints its own earlier. */
 function documents(json: unknown): string[] {
   return json === undefined ? [] : [JSON.stringify(json, null, 2)];
 }
@@ -62,15 +62,15 @@ function print(stream: NodeJS.WriteStream, lines: readonly string[]): void {
   for (const line of lines) stream.write(`${line}\n`);
 }
 
-type Explaining = { readonly json: true | undefined; readonly language: Language; readonly left?: Outcome };
+type PrintOptions = { readonly json: true | undefined; readonly language: Language; readonly partial?: Outcome };
 
-/** People get what happened and what to do; the code is for machines and the bank's support. Exit status 1. */
-export function explain(thrown: unknown, { json, language, left = { text: [], json: {} } }: Explaining): void {
+/** Prints an error: what happened, what to do, and the code for the bank's support. Sets the exit status to 1. */
+export function printError(thrown: unknown, { json, language, partial = { text: [], json: {} } }: PrintOptions): void {
   process.exitCode = 1;
   const error = describeError(thrown);
-  if (json) return print(process.stdout, [JSON.stringify({ error, ...Object(left.json) }, null, 2)]);
+  if (json) return print(process.stdout, [JSON.stringify({ error, ...Object(partial.json) }, null, 2)]);
   const { what, remedy } = error.words[language];
   const facts = Object.entries(error.details).map(([name, value]) => `${name}: ${value}`);
   const support = [`${wordingIn(language)('support')} ${error.support}`, error.code, ...facts].join('  ');
-  print(process.stderr, [`✗ ${what}`, `  ${remedy}`, `  ${support}`, ...left.text].map(harmless));
+  print(process.stderr, [`✗ ${what}`, `  ${remedy}`, `  ${support}`, ...partial.text].map(printable));
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Agent } from '../main.ts';
-import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type CommonOptions, type Outcome, runWithAgent } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
 type Options = CommonOptions & { readonly token?: string; readonly profile?: string };
@@ -15,10 +15,10 @@ export function registerPin(program: Command, say: Wording): void {
     .option('--profile <id>', say('help.bank'))
     .option('--scripted-human <file>', say('help.scripted'))
     .option('--json', say('help.json'))
-    .action((options: Options) => conclude(options, (agent) => change(agent, options)));
+    .action((options: Options) => runWithAgent(options, (agent) => change(agent, options)));
 }
 
-/** The PIN is typed into the token host's dialog, never here. Unlocking is the bank's: the dialog says whom to call. */
+/** The token host's dialog asks for the PIN, and this process never sees it. If the PIN is locked, the dialog says whom to call. */
 async function change(agent: Agent, options: Options): Promise<Outcome> {
   const { changePin } = await import('../operations/pin-change.ts');
   const { label, serialNumber } = await changePin(options, await agent.profiles.read(), agent.ports);

@@ -5,8 +5,8 @@ import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { LANGUAGES, type Language } from '../../web-bridge/protocol/languages.ts';
 import { describeError } from '../dialog/words.ts';
 import type { Agent } from '../main.ts';
-import { blocks, type Field, fields, harmless } from './layout.ts';
-import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { blocks, type Field, fields, printable } from './layout.ts';
+import { type CommonOptions, type Outcome, runWithAgent } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
 export function registerProfile(program: Command, say: Wording): void {
@@ -18,14 +18,14 @@ export function registerProfile(program: Command, say: Wording): void {
       .option('--json', say('help.json'));
   command('add')
     .argument('<file>', say('help.file'))
-    .action((file: string, options: CommonOptions) => conclude(options, (agent) => add(agent, file)));
-  command('list').action((options: CommonOptions) => conclude(options, list));
+    .action((file: string, options: CommonOptions) => runWithAgent(options, (agent) => add(agent, file)));
+  command('list').action((options: CommonOptions) => runWithAgent(options, list));
   command('show')
     .argument('<id>', say('help.id'))
-    .action((id: string, options: CommonOptions) => conclude(options, (agent) => show(agent, id)));
+    .action((id: string, options: CommonOptions) => runWithAgent(options, (agent) => show(agent, id)));
   command('remove')
     .argument('<id>', say('help.id'))
-    .action((id: string, options: CommonOptions) => conclude(options, (agent) => remove(agent, id)));
+    .action((id: string, options: CommonOptions) => runWithAgent(options, (agent) => remove(agent, id)));
 }
 
 type Profile = Awaited<ReturnType<Agent['profiles']['read']>>[number];
@@ -42,13 +42,13 @@ async function add({ profiles, language }: Agent, file: string): Promise<Outcome
     '',
     say('compare'),
   ];
-  for (const line of shown) process.stderr.write(`${harmless(line)}\n`);
+  for (const line of shown) process.stderr.write(`${printable(line)}\n`);
   if (!(await isAgreed(profile.id, say))) return { text: [say('notAdded')], json: { installed: false }, failed: true };
   await profiles.install(profile);
   return { text: [`✓ ${say('added')}: ${profile.id}`], json: { installed: true, id: profile.id } };
 }
 
-/** Default no: agreeing means to type the id that was just shown. */
+/** The person agrees by typing the id that was shown. Anything else is a refusal. */
 async function isAgreed(id: string, say: Wording): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new Promise<string>((answer) => terminal.once('close', () => answer('')));
@@ -102,7 +102,7 @@ async function remove({ profiles, language }: Agent, id: string): Promise<Outcom
   return { text: [`✓ ${wordingIn(language)('removed')}: ${id}`], json: { removed: id } };
 }
 
-/** What a person compares with the bank's letter before trusting it. */
+/** The lines that a person compares with the bank's letter. */
 async function describe(profile: Profile, language: Language): Promise<string[]> {
   const { thumbprintsOf } = await import('../policy/profile-update.ts');
   const say = wordingIn(language);

@@ -1,4 +1,4 @@
-/** All commands with their options and help: one file a command. What a command needs is loaded when it runs. */
+/** All commands with their options and help, one file for each. A command imports what it needs when it runs. */
 import { Command, CommanderError } from 'commander';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
@@ -8,7 +8,7 @@ import { registerCertificates } from './certificates.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerEnroll } from './enroll.ts';
 import { registerEnrollments } from './enrollments.ts';
-import { explain } from './outcome.ts';
+import { printError } from './outcome.ts';
 import { registerPin } from './pin.ts';
 import { registerProfile } from './profile.ts';
 import { registerResume } from './resume.ts';
@@ -28,7 +28,7 @@ const REGISTER = [
   registerDoctor,
 ];
 
-/** Runs the command that the arguments name, or says how it is used. */
+/** Runs the command in the arguments, or prints its help. */
 export async function runProgram(): Promise<void> {
   const language = systemLanguage(process.env);
   const say = wordingIn(language);
@@ -43,17 +43,20 @@ export async function runProgram(): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    misused(error, language);
+    printUsageError(error, language);
   }
 }
 
-/** The library has said what is wrong with the command; the words and, with `--json`, the code are ours. */
-function misused(error: unknown, language: Language): void {
+/** commander has printed what is wrong with the arguments. This adds our text and, with `--json`, the error code. */
+function printUsageError(error: unknown, language: Language): void {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode;
   if (error.exitCode === 0 || error.code === 'commander.help') return;
   const json = process.argv.includes('--json') || undefined;
-  explain(new AgentError('ERR_INTERNAL_USAGE', { reason: error.code.replace('commander.', '') }), { json, language });
+  printError(new AgentError('ERR_INTERNAL_USAGE', { reason: error.code.replace('commander.', '') }), {
+    json,
+    language,
+  });
 }
 
 function titles(words: Wording): (title: string) => string {

@@ -3,7 +3,7 @@ import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Agent } from '../main.ts';
 import { isOpen } from '../records/states.ts';
 import { followToEnd } from './following.ts';
-import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type CommonOptions, type Outcome, runWithAgent } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
 export function registerResume(program: Command, say: Wording): void {
@@ -14,19 +14,17 @@ export function registerResume(program: Command, say: Wording): void {
     .option('--scripted-human <file>', say('help.scripted'))
     .option('--json', say('help.json'))
     .action((enrollment: string | undefined, options: CommonOptions) =>
-      conclude(options, (agent) => run(agent, enrollment, options)),
+      runWithAgent(options, (agent) => run(agent, enrollment, options)),
     );
 }
 
-/** Without a name, the only one that is open. One that is over already shows how it ended. */
-async function run(agent: Agent, named: string | undefined, options: CommonOptions): Promise<Outcome> {
+/** Without an id, resumes the only open enrollment. For one that has ended, prints its result or its error. */
+async function run(agent: Agent, id: string | undefined, options: CommonOptions): Promise<Outcome> {
   const say = wordingIn(agent.language);
   const entries = await agent.ports.journal.list();
-  const chosen = entries.filter(({ enrollment, state }) =>
-    named === undefined ? isOpen(state) : enrollment === named,
-  );
+  const chosen = entries.filter(({ enrollment, state }) => (id === undefined ? isOpen(state) : enrollment === id));
   const [only] = chosen;
-  if (!only && named === undefined) return { text: [say('nothingOpen')], json: { open: [] } };
+  if (!only && id === undefined) return { text: [say('nothingOpen')], json: { open: [] } };
   if (!only) throw new AgentError('ERR_BRIDGE_ENROLLMENT_UNKNOWN');
   if (chosen.length > 1) {
     const open = chosen.map(({ enrollment }) => enrollment);

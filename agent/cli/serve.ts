@@ -4,12 +4,12 @@ import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { type Agent, compose, serve } from '../main.ts';
 import { platform } from '../platform/current.ts';
 import { createLocks } from '../records/lock.ts';
-import { type CommonOptions, concluding, type Outcome } from './outcome.ts';
+import { type CommonOptions, type Outcome, runCommand } from './outcome.ts';
 import { type Wording, wordingIn } from './wording.ts';
 
 export type ServiceOptions = CommonOptions & { readonly allowRoot?: true; readonly port?: readonly string[] };
 
-/** Long enough to see that the holder of the lock is no longer alive. */
+/** Long enough to see that the lock's holder no longer runs. */
 const LOCK_WAIT_MS = 300;
 
 export function registerServe(program: Command, say: Wording): void {
@@ -20,10 +20,10 @@ export function registerServe(program: Command, say: Wording): void {
     .option('--port <number...>', say('help.port'))
     .option('--scripted-human <file>', say('help.scripted'))
     .option('--json', say('help.json'))
-    .action((options: ServiceOptions) => concluding(options, () => runService(options)));
+    .action((options: ServiceOptions) => runCommand(options, () => runService(options)));
 }
 
-/** The options of `inkan serve`; `undefined`: another command, or what only the library of commands explains. */
+/** The options of `inkan serve`. `undefined`: another command, help, or wrong options, which commander explains. */
 export function serviceOptions([command, ...args]: readonly string[]): ServiceOptions | undefined {
   if (command !== 'serve') return undefined;
   try {
@@ -55,7 +55,7 @@ export async function runService({ allowRoot, port, scriptedHuman, json }: Servi
     throw new AgentError('ERR_INTERNAL_USAGE', { option: '--port' });
   }
   const stopped = untilStopped();
-  const { agent, unlock } = await composeAlone(scriptedHuman);
+  const { agent, unlock } = await composeLocked(scriptedHuman);
   try {
     const bridge = await serve(agent, ports);
     process.stdout.write(`${json ? JSON.stringify({ port: bridge.port }) : ready(agent, bridge.port)}\n`);
@@ -68,10 +68,10 @@ export async function runService({ allowRoot, port, scriptedHuman, json }: Servi
   return { text: [], json: undefined };
 }
 
-type Alone = { readonly agent: Agent; readonly unlock: () => Promise<void> };
+type LockedAgent = { readonly agent: Agent; readonly unlock: () => Promise<void> };
 
-/** Composing carries no order out, so it need not wait for the lock. What is wrong with this desk is told first. */
-async function composeAlone(script: string | undefined): Promise<Alone> {
+/** Composes and takes the lock at the same time, because composing carries out no order. Its error comes before the lock's. */
+async function composeLocked(script: string | undefined): Promise<LockedAgent> {
   const [composed, locked] = await Promise.allSettled([compose({ environment: process.env, script }), lockService()]);
   if (composed.status === 'fulfilled' && locked.status === 'fulfilled')
     return { agent: composed.value, unlock: locked.value };
@@ -79,7 +79,7 @@ async function composeAlone(script: string | undefined): Promise<Alone> {
   throw composed.status === 'rejected' ? composed.reason : (locked as PromiseRejectedResult).reason;
 }
 
-/** Two agents on one journal could each carry out an order that is good for one enrollment. */
+/** One `serve` for each user: two on one journal could both carry out an order that is for one enrollment. */
 async function lockService(): Promise<() => Promise<void>> {
   const folders = platform.folders(process.env);
   const running = new AgentError('ERR_INTERNAL_ALREADY_RUNNING');
@@ -90,7 +90,7 @@ function ready({ language }: Agent, port: number): string {
   return `${wordingIn(language)('serving')}\nws://127.0.0.1:${port}`;
 }
 
-/** Listens from the very start: whoever reads that we are ready may stop us at once. */
+/** Resolves at the first signal. Called before the start, because whoever reads that the agent is ready may stop it at once. */
 function untilStopped(): Promise<void> {
   return new Promise((stopped) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped());

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Agent } from '../main.ts';
 import type { TokenDescription } from '../ports/token.ts';
 import { blocks, fields } from './layout.ts';
-import { type CommonOptions, conclude, type Outcome } from './outcome.ts';
+import { type CommonOptions, type Outcome, runWithAgent } from './outcome.ts';
 import { type CommandText, type Wording, wordingIn } from './wording.ts';
 
 const LIST_MS = 60_000;
@@ -12,7 +12,7 @@ export function registerTokens(program: Command, say: Wording): void {
     .command('tokens')
     .description(say('help.tokens'))
     .option('--json', say('help.json'))
-    .action((options: CommonOptions) => conclude(options, run));
+    .action((options: CommonOptions) => runWithAgent(options, run));
 }
 
 async function run({ ports: { tokens }, language }: Agent): Promise<Outcome> {
@@ -22,7 +22,7 @@ async function run({ ports: { tokens }, language }: Agent): Promise<Outcome> {
   return { text, json: found };
 }
 
-/** What a person has to know before the PIN is asked for, the gravest first. */
+/** The warnings before a PIN is asked for, the most serious first. Only the first that applies is shown. */
 const WARNINGS: readonly (readonly [CommandText, (token: TokenDescription) => boolean])[] = [
   ['notInitialized', ({ userPinInitialized }) => !userPinInitialized],
   ['pinLocked', ({ pinLocked }) => pinLocked],

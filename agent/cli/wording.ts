@@ -1,8 +1,8 @@
-/** The command line's own words: headings, questions, hints. They stand in `agent/dialog/locales` with the errors and dialogs. */
+/** The command line's own texts: headings, questions, hints. They are in `agent/dialog/locales`, with the errors and dialogs. */
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import { commandTexts } from '../dialog/words.ts';
 
-/** A test holds every locale to this list. */
+/** A test checks that every locale has these texts. */
 export const COMMAND_TEXTS = [
   'help.program',
   'help.usage',

@@ -1,4 +1,4 @@
-/** What a dialog throws when its signal closed it: the caller's own reason where it is one of ours. */
+/** The error of a dialog that its signal closed: the signal's reason if that is an AgentError, else ERR_USER_CANCELLED. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 
 export function abortedError(signal: AbortSignal): AgentError {

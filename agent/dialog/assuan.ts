@@ -1,13 +1,13 @@
 /**
- * The Assuan protocol (libassuan manual, "Implementation" → client requests and server responses) as far as pinentry
- * needs it: one command at a time, every line and answer bounded. What a D line carries may be a PIN: it stays bytes,
- * and every buffer it passed through is wiped.
+ * The part of the Assuan protocol that pinentry needs (libassuan manual, "Implementation": client requests, server responses). One
+ * command runs at a time. Lines and answers have a maximum length. A D line may hold a PIN: it is kept as bytes, and every buffer
+ * that held it is wiped.
  */
 import type { Readable, Writable } from 'node:stream';
 
-/** Bytes of a line without its line feed; libassuan's ASSUAN_LINELENGTH is 1002 with CR LF. */
+/** Maximum bytes of a line, without its line feed. libassuan's ASSUAN_LINELENGTH is 1002 with CR LF. */
 export const ASSUAN_LINE_MAX = 1000;
-/** Bytes that one command may answer by D lines, and lines it may answer at all. */
+/** Maximum bytes in the D lines of one answer, and maximum number of its lines. */
 const DATA_MAX = 2048;
 const LINES_MAX = 64;
 const LINE_FEED = 0x0a;
@@ -15,20 +15,20 @@ const PERCENT = 0x25;
 
 export type AssuanAnswer =
   | { readonly ok: true; readonly data: Buffer }
-  /** `code` is libgpg-error's, without the source in its upper bits. */
+  /** `code`: the error code of libgpg-error, without the error source in the upper bits. */
   | { readonly ok: false; readonly code: number };
 
-/** The other end broke the protocol, or went away. */
+/** The server broke the protocol or ended the connection. */
 export class AssuanError extends Error {
   override readonly name = 'AssuanError';
 }
 
-/** Percent-encoding of a parameter: `%` itself and all control characters. */
+/** Percent-encodes a parameter: `%` and all control characters. */
 export function escapeAssuan(text: string): string {
   return text.replace(/[%\p{Cc}]/gu, (character) => encodeURIComponent(character));
 }
 
-/** Decodes the data of a D line into a buffer of its own. */
+/** Decodes the data of a D line into a new buffer. */
 export function unescapeAssuan(line: Uint8Array): Buffer {
   const plain = Buffer.alloc(line.length);
   let length = 0;
@@ -48,7 +48,7 @@ function assuanCommand(name: string, parameter: string | undefined): string {
 }
 
 export type AssuanConnection = {
-  /** The greeting, which the server sends unasked. */
+  /** The greeting, which the server sends first. */
   greeting(): Promise<AssuanAnswer>;
   transact(name: string, parameter?: string): Promise<AssuanAnswer>;
 };
@@ -72,7 +72,7 @@ async function readAnswer(lines: AsyncGenerator<Buffer, void>): Promise<AssuanAn
     if (begins(line, 'OK')) return { ok: true, data };
     if (begins(line, 'ERR ')) return { ok: false, code: errorCode(line) };
     if (begins(line, 'D ')) data = append(data, line);
-    // S and # lines are for information; an INQUIRE would be about things that we never ask for.
+    // S and # lines are information. INQUIRE is an error, since no command of ours leads to one.
     else if (!begins(line, 'S ') && !begins(line, '#')) throw new AssuanError('unexpected line');
   }
   throw new AssuanError('too many lines');
@@ -86,7 +86,7 @@ function errorCode(line: Buffer): number {
   return Number.parseInt(line.toString('latin1', 4, 16), 10) & 0xffff;
 }
 
-/** Adds the data of a D line and wipes what it was taken from. */
+/** Appends the data of a D line, and wipes the buffers that it came from. */
 function append(data: Buffer, line: Buffer): Buffer {
   const more = unescapeAssuan(line.subarray(2));
   const both = Buffer.alloc(data.length + more.length);

@@ -1,6 +1,6 @@
 /**
- * The human, as both processes know them: the agent asks for consent, the token host asks for the PIN. Two
- * implementations on a person's desk (pinentry, terminal) and one for tests (scripted).
+ * The questions to the human, in both processes: the agent asks for consent, a token host asks for the PIN. There are two
+ * implementations for people (pinentry, terminal) and one for tests (scripted).
  */
 import type { BankText } from '../../web-bridge/protocol/bank-text.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
@@ -9,7 +9,7 @@ import type { ShownPurpose } from './purposes.ts';
 
 export type Names = BankText<string>;
 
-/** Texts of strangers in here (bank, account, labels) are stripped and bounded by the dialog before they are shown. */
+/** Bank, account and labels are untrusted texts. A dialog cleans and shortens every untrusted text before it shows it. */
 export type TokenName = {
   readonly label: string;
   readonly serialNumber: string;
@@ -17,11 +17,11 @@ export type TokenName = {
   readonly slotDescription: string;
 };
 
-/** What tells a person's certificates apart. */
+/** What distinguishes a person's certificates. */
 export type CertificateName = {
-  /** Whose: organization and name. */
+  /** Organization and name. */
   readonly subject: string;
-  /** 管理者, 利用者; empty where the certificate does not say. */
+  /** Such as 管理者 or 利用者; empty if the certificate names none. */
   readonly role: string;
   readonly until: Date;
   /** Hexadecimal. */
@@ -30,14 +30,14 @@ export type CertificateName = {
 };
 
 type Account = { readonly id: string; readonly display: string };
-type Asked = {
+type WithBank = {
   readonly bank: Names;
   readonly origin: string;
   readonly token: TokenName;
-  /** Who to call, by language. */
+  /** The bank's telephone number, by language. */
   readonly telephone: Names;
 };
-export type ConsentQuestion = Asked &
+export type ConsentQuestion = WithBank &
   (
     | {
         readonly purpose: 'enroll' | 'renew' | 'reacquire';
@@ -46,7 +46,7 @@ export type ConsentQuestion = Asked &
       }
     | {
         readonly purpose: 'authenticate' | 'remove';
-        /** A log-in's order may name none. */
+        /** Absent if the order of a log-in names no account. */
         readonly account?: Account;
         readonly certificate: CertificateName;
       }
@@ -54,34 +54,37 @@ export type ConsentQuestion = Asked &
 
 export type PinQuestion = {
   readonly purpose: ShownPurpose;
-  /** A person who changes the PIN does so for no bank. */
+  /** Absent for a change of the PIN, which no bank asks for. */
   readonly bank?: Names;
   readonly account?: string;
   readonly token: TokenName;
-  /** What the token says of the tries left (CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY); it may say nothing. */
+  /** The tries that are left, if the token reports them (CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY). */
   readonly tries: 'unknown' | 'few' | 'last';
-  /** The PIN given just before was refused by the token. */
+  /** Whether the token has just refused a PIN. */
   readonly refusedBefore: boolean;
 };
 
-/** What a bank's profile says of help: what to do, whom to call. */
+/** The help in a bank's profile: what to do, and whom to call. */
 export type Help = BankText<{ readonly text: string; readonly telephone: string }>;
 
 export type InsertQuestion = {
   readonly bank: Names;
   readonly help: Help;
-  /** None is there; those that are there are not the bank's; none holds the certificate; this very one is wanted again. */
+  /**
+   * `none`: no token. `not-accepted`: the bank accepts none of those present. `certificate-elsewhere`: none holds the
+   * certificate. `again`: the token that the work began with is needed, and `token` names it.
+   */
   readonly reason: 'none' | 'not-accepted' | 'certificate-elsewhere' | 'again';
   readonly token?: TokenName;
 };
 
 export type LastTryQuestion = { readonly token: TokenName; readonly help?: Help };
 export type LockedNotice = { readonly token: TokenName; readonly help?: Help };
-/** Lengths as the token says them, which is advice; 0 where it says nothing. */
+/** `least`, `most`: the PIN lengths that the token reports. They are advice; 0: the token reports none. */
 export type NewPinQuestion = { readonly token: TokenName; readonly least: number; readonly most: number };
 export type ReplaceQuestion = {
   readonly token: TokenName;
-  /** Of the certificate that lies where ours is to be written. */
+  /** Subject of the certificate that the new one may overwrite. */
   readonly subject: string;
 };
 
@@ -89,36 +92,36 @@ export type CodeQuestion = { readonly bank: Names; readonly account: Account };
 export type TokenQuestion = { readonly bank: Names; readonly tokens: readonly TokenName[] };
 export type CertificateQuestion = { readonly bank: Names; readonly certificates: readonly CertificateName[] };
 
-/** Every method may throw AgentError ERR_USER_TIMEOUT and ERR_USER_UNREACHABLE; aborting the signal closes the dialog. */
+/** Every method may throw AgentError ERR_USER_TIMEOUT and ERR_USER_UNREACHABLE. Aborting the signal closes the dialog. */
 export interface Dialog {
-  /** True only when the human chose the approving button; the default is refusal. */
+  /** True only if the human chose the approving button. The default is refusal. */
   consent(question: ConsentQuestion, signal: AbortSignal): Promise<boolean>;
-  /** The PIN as UTF-8 bytes, for the caller to wipe. @throws AgentError ERR_USER_PIN_CANCELLED */
+  /** The PIN as UTF-8 bytes, which the caller wipes. @throws AgentError ERR_USER_PIN_CANCELLED */
   pin(question: PinQuestion, signal: AbortSignal): Promise<Buffer>;
-  /** The bank's code from its letter. @throws AgentError ERR_USER_CANCELLED */
+  /** The code from the bank's letter. @throws AgentError ERR_USER_CANCELLED */
   code(question: CodeQuestion, signal: AbortSignal): Promise<string>;
   /** Index of the chosen token. @throws AgentError ERR_USER_CANCELLED */
   chooseToken(question: TokenQuestion, signal: AbortSignal): Promise<number>;
   /** Index of the certificate to log in with. @throws AgentError ERR_USER_CANCELLED */
   chooseCertificate(question: CertificateQuestion, signal: AbortSignal): Promise<number>;
-  /** Stands until its signal is aborted, because the token is there. @throws AgentError ERR_USER_CANCELLED */
+  /** Stays open until the caller aborts the signal, since the token is there. @throws AgentError ERR_USER_CANCELLED */
   insertToken(question: InsertQuestion, signal: AbortSignal): Promise<never>;
-  /** Before the one entry that a wrong PIN would lock the token by. True only by the approving button. */
+  /** Asked when one wrong PIN more locks the token. True only if the human chose the approving button. */
   lastTry(question: LastTryQuestion, signal: AbortSignal): Promise<boolean>;
-  /** The PIN is locked: what to do, whom to call. Answers when it was read. */
+  /** Shows that the PIN is locked, and the bank's help. Resolves when the human closes it. */
   locked(notice: LockedNotice, signal: AbortSignal): Promise<void>;
-  /** "Type on the reader". Answers when it is shown, by what closes it; the caller may block meanwhile. */
+  /** Asks to type the PIN on the reader. Resolves to a function that closes it, once it is shown. The caller may block then. */
   reader(question: PinQuestion): Promise<() => void>;
-  /** A new PIN, typed twice alike, for the caller to wipe. @throws AgentError ERR_USER_PIN_CANCELLED */
+  /** A new PIN, typed twice, which the caller wipes. @throws AgentError ERR_USER_PIN_CANCELLED */
   newPin(question: NewPinQuestion, signal: AbortSignal): Promise<Buffer>;
-  /** Whether the certificate of somebody's may be overwritten; the default is refusal. */
+  /** Whether the token may overwrite another certificate. The default is refusal. */
   replace(question: ReplaceQuestion, signal: AbortSignal): Promise<boolean>;
 }
 
-/** How a process is to reach the human; plain JSON, since the agent hands it to the token host. */
+/** How to reach the human. It is plain JSON, because the agent sends it to the token host. */
 export type DialogSettings = {
   readonly language: Language;
   readonly timeoutMs: number;
-  /** Path of the scripted human's file; absent for real people. */
+  /** Path of the scripted human's file; absent for people. */
   readonly script?: string;
 };

@@ -1,4 +1,4 @@
-/** Chooses how the human is reached: the scripted one where settings say so, else whatever this desk offers. */
+/** Opens a dialog: of the scripted human if the settings name one, else of a program or terminal on this machine. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { platform } from '../platform/current.ts';
 import type { Dialog, DialogSettings } from './dialog.ts';
@@ -7,14 +7,14 @@ import { scriptedDialog } from './scripted.ts';
 import { terminalDialog } from './terminal.ts';
 import { hasTerminal } from './terminal-line.ts';
 
-/** A person's dialog: pinentry where there is a display, and the terminal where that fails. */
+/** For people, pinentry is tried first if there is a display, and then the terminal. */
 export function openDialog(settings: DialogSettings, environment: NodeJS.ProcessEnv): Dialog {
   if (settings.script !== undefined) return scriptedDialog(settings, settings.script);
   const windows = platform.dialogPrograms(environment).map((program) => pinentryDialog(settings, program, environment));
   return firstReachable([...windows, terminalDialog(settings)]);
 }
 
-/** What a person here would be asked by, for `doctor`: paths of pinentry programs, the terminal; empty: out of reach. */
+/** The pinentry programs and the terminal that would be used, by their paths, for `doctor`. Empty: no human can be asked. */
 export function dialogPrograms(environment: NodeJS.ProcessEnv): string[] {
   return [
     ...platform.dialogPrograms(environment),
@@ -22,7 +22,7 @@ export function dialogPrograms(environment: NodeJS.ProcessEnv): string[] {
   ];
 }
 
-/** Asks by the first of the dialogs that reaches the human. Any other end of a question is its end. */
+/** Tries each dialog until one reaches the human. Any error but ERR_USER_UNREACHABLE ends the question. */
 function firstReachable(dialogs: readonly Dialog[]): Dialog {
   const ask = async <T>(question: (dialog: Dialog) => Promise<T>): Promise<T> => {
     let reason: unknown;

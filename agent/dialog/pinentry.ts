@@ -1,4 +1,4 @@
-/** The human at a desktop, by pinentry: a program made for asking secrets, which holds the keyboard while it asks. */
+/** Dialogs on a desktop, by pinentry: a program for asking secrets, which grabs the keyboard while it asks. */
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
@@ -23,15 +23,15 @@ import {
 } from './wording.ts';
 import { say } from './words.ts';
 
-/** libgpg-error's codes that pinentry answers with; any other means that it could not ask. */
+/** Error codes of libgpg-error in pinentry's answers. Any other code means that pinentry could not ask. */
 const TIMED_OUT = 62;
 const CANCELLED = 99;
 const NOT_CONFIRMED = 114;
 
-/** Characters granted to each stranger's text, widest first: a whole description must fit into one Assuan line. */
+/** Maximum characters of each untrusted text, the largest first. The whole description must fit into one Assuan line. */
 const BOUNDS = [64, 48, 40, 32, 24, 16, 12, 8];
 
-/** How much longer than pinentry itself we wait before we end it. */
+/** pinentry ends by its own timeout. It is killed this much later if it has not ended. */
 const GRACE_MS = 2000;
 
 /** MESSAGE is a CONFIRM with one button. */
@@ -51,7 +51,7 @@ export function pinentryDialog(settings: DialogSettings, program: string, enviro
     onShown?: () => void,
   ): Promise<Outcome> =>
     askOnce(program, environment, settings.timeoutMs, [...options(language), ...lines], request, signal, onShown);
-  // An empty answer never goes on: some tokens would count it as a try.
+  // An empty answer is asked again, because some tokens would count it as a try.
   const askUntilFilled = async (lines: readonly Setting[], warnings: string[], empty: string, signal: AbortSignal) => {
     for (let shown = warnings; ; shown = [empty, ...warnings]) {
       const red: Setting[] = shown.length === 0 ? [] : [['SETERROR', shown.join('\n')]];
@@ -59,7 +59,7 @@ export function pinentryDialog(settings: DialogSettings, program: string, enviro
       if (outcome.answer !== 'given' || outcome.data.length > 0) return outcome;
     }
   };
-  /** One after the other, round and round: a CONFIRM shows no list. */
+  /** Shows one choice after the other, and begins again after the last, because CONFIRM cannot show a list. */
   const chooseOne = async (
     title: Title,
     count: number,
@@ -161,7 +161,7 @@ function fitting(wording: Wording): string {
   return wording(BOUNDS.find(fits) ?? BOUNDS.at(-1) ?? 1);
 }
 
-/** One pinentry, one question. */
+/** Starts a pinentry, asks one question, and ends it. */
 async function askOnce(
   program: string,
   environment: NodeJS.ProcessEnv,
@@ -189,7 +189,7 @@ async function askOnce(
   } catch (error) {
     if (signal.aborted) throw abortedError(signal);
     if (late) throw new AgentError('ERR_USER_TIMEOUT', {}, error);
-    // It could not be started, crashed (Qt without a display aborts), or spoke something else.
+    // pinentry could not be started, crashed (Qt aborts without a display), or broke the protocol.
     throw error instanceof AgentError ? error : new AgentError('ERR_USER_UNREACHABLE', {}, error);
   } finally {
     clearTimeout(overdue);
@@ -203,7 +203,7 @@ type PinentryProcess = ChildProcessByStdio<Writable, Readable, null>;
 function start(dialogProgram: string, environment: NodeJS.ProcessEnv): PinentryProcess {
   const { program, args, env } = platform.dialogCommand(dialogProgram, environment);
   const child = spawn(program, args, { env: { ...env, LC_ALL: 'C.UTF-8' }, stdio: ['pipe', 'pipe', 'ignore'] });
-  // Its failures reach us as the end of its output.
+  // A failure to start is seen as the end of its output.
   child.on('error', () => child.stdout.destroy());
   child.stdin.on('error', () => undefined);
   return child;
@@ -214,7 +214,7 @@ async function prepare(connection: AssuanConnection, timeoutMs: number, settings
   await connection.transact('SETTIMEOUT', String(Math.max(1, Math.ceil(timeoutMs / 1000))));
   for (const [command, parameter] of settings) {
     const { ok } = await connection.transact(command, parameter);
-    // Options differ between versions, and none is needed.
+    // Options differ between versions, and none is required.
     if (!ok && command !== 'OPTION') throw new AgentError('ERR_USER_UNREACHABLE', { command });
   }
 }

@@ -1,4 +1,4 @@
-/** What a PIN may be asked for: the dialog says which, and the token host holds the agent to it. */
+/** The purposes for which a PIN is asked. The dialog shows the purpose, and the token host allows only the calls for it. */
 export const PURPOSES = [
   'enroll',
   'renew',

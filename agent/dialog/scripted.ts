@@ -1,7 +1,7 @@
 /**
- * The human of tests and CI. A JSON file says how each question is answered; it is read anew every time, so that a test
- * can change its mind. The PIN stands in a file of its own, and only `pin()` opens that: it is called in the token host
- * and never in the process that talks to the web.
+ * The scripted human, for tests and CI. A JSON file holds the answer to each question. It is read at each question, so that a test
+ * can change an answer. A PIN is in a file of its own. Only `pin()` and `newPin()` read such a file, and only a token host calls
+ * these, never the process that talks to pages.
  */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -12,67 +12,67 @@ import { platform } from '../platform/current.ts';
 import { abortedError } from './aborted.ts';
 import type { Dialog, DialogSettings } from './dialog.ts';
 
-/** Bytes of a script or a PIN file; more is a mistake. */
+/** Maximum bytes of the answers' file and of a PIN file. */
 const FILE_MAX_BYTES = 16 * 1024;
 
-const scriptSchema = v.strictObject({
-  /** `ignore`: the human never comes, and the dialog ends by its timeout. */
+const answersSchema = v.strictObject({
+  /** `ignore`: no answer, until the dialog's timeout. */
   consent: v.picklist(['approve', 'refuse', 'ignore']),
   pinFile: v.pipe(v.string(), v.startsWith('/')),
   pin: v.optional(v.picklist(['give', 'cancel', 'ignore']), 'give'),
   code: v.optional(v.string()),
-  /** Label of the token, or serial number of the certificate, that is chosen where there are several. */
+  /** Label of the token, or serial number of the certificate, to choose among several. */
   choose: v.optional(v.string()),
-  /** `wait`: until the token is there. */
+  /** `wait`: the dialog stays open until the token is there. */
   insert: v.optional(v.picklist(['wait', 'cancel']), 'cancel'),
   lastTry: v.optional(v.picklist(['confirm', 'cancel']), 'cancel'),
   replace: v.optional(v.picklist(['approve', 'refuse']), 'refuse'),
   newPinFile: v.optional(v.pipe(v.string(), v.startsWith('/'))),
 });
-type Script = v.InferOutput<typeof scriptSchema>;
+type Answers = v.InferOutput<typeof answersSchema>;
 
 export function scriptedDialog(settings: DialogSettings, path: string): Dialog {
   process.stderr.write('inkan: a scripted human answers the dialogs: tests only\n');
-  const leaveAlone = (signal: AbortSignal): Promise<never> => waitInVain(settings.timeoutMs, signal);
+  const ignore = (signal: AbortSignal): Promise<never> => waitForTimeout(settings.timeoutMs, signal);
   return {
     async consent(_question, signal) {
-      const script = await readScript(path, signal);
-      return script.consent === 'ignore' ? leaveAlone(signal) : script.consent === 'approve';
+      const answers = await readAnswers(path, signal);
+      return answers.consent === 'ignore' ? ignore(signal) : answers.consent === 'approve';
     },
     async pin(question, signal) {
-      const script = await readScript(path, signal);
-      if (script.pin === 'ignore') return leaveAlone(signal);
-      // A PIN that was refused is never given again: the third time would lock the token.
-      if (script.pin === 'cancel' || question.refusedBefore) throw new AgentError('ERR_USER_PIN_CANCELLED');
-      return withoutLineEnd(await readOwnFile(script.pinFile, 'PIN file'));
+      const answers = await readAnswers(path, signal);
+      if (answers.pin === 'ignore') return ignore(signal);
+      // A refused PIN is not given again, because the third refusal would lock the token.
+      if (answers.pin === 'cancel' || question.refusedBefore) throw new AgentError('ERR_USER_PIN_CANCELLED');
+      return withoutLineEnd(await readOwnFile(answers.pinFile, 'PIN file'));
     },
     async code(_question, signal) {
-      const { code } = await readScript(path, signal);
+      const { code } = await readAnswers(path, signal);
       if (code === undefined) throw new AgentError('ERR_USER_CANCELLED');
       return code;
     },
     async chooseToken(question, signal) {
-      const { choose } = await readScript(path, signal);
+      const { choose } = await readAnswers(path, signal);
       return chosen(question.tokens.findIndex((token) => token.label === choose));
     },
     async chooseCertificate(question, signal) {
-      const { choose } = await readScript(path, signal);
+      const { choose } = await readAnswers(path, signal);
       return chosen(question.certificates.findIndex(({ serialNumber }) => serialNumber === choose));
     },
     async insertToken(_question, signal) {
-      const { insert } = await readScript(path, signal);
+      const { insert } = await readAnswers(path, signal);
       if (insert === 'cancel') throw new AgentError('ERR_USER_CANCELLED');
-      return leaveAlone(signal);
+      return ignore(signal);
     },
-    lastTry: async (_question, signal) => (await readScript(path, signal)).lastTry === 'confirm',
+    lastTry: async (_question, signal) => (await readAnswers(path, signal)).lastTry === 'confirm',
     locked: async () => {},
     reader: async () => () => {},
     async newPin(_question, signal) {
-      const { newPinFile } = await readScript(path, signal);
+      const { newPinFile } = await readAnswers(path, signal);
       if (newPinFile === undefined) throw new AgentError('ERR_USER_PIN_CANCELLED');
       return withoutLineEnd(await readOwnFile(newPinFile, 'PIN file'));
     },
-    replace: async (_question, signal) => (await readScript(path, signal)).replace === 'approve',
+    replace: async (_question, signal) => (await readAnswers(path, signal)).replace === 'approve',
   };
 }
 
@@ -81,29 +81,29 @@ function chosen(index: number): number {
   return index;
 }
 
-async function waitInVain(timeoutMs: number, signal: AbortSignal): Promise<never> {
+async function waitForTimeout(timeoutMs: number, signal: AbortSignal): Promise<never> {
   await sleep(timeoutMs, undefined, { signal }).catch(() => undefined);
   throw signal.aborted ? abortedError(signal) : new AgentError('ERR_USER_TIMEOUT');
 }
 
-async function readScript(path: string, signal: AbortSignal): Promise<Script> {
+async function readAnswers(path: string, signal: AbortSignal): Promise<Answers> {
   if (signal.aborted) throw abortedError(signal);
   const bytes = await readOwnFile(path, 'script');
-  const script = v.safeParse(scriptSchema, parseJson(bytes));
-  if (!script.success) throw invalid('script', script.issues[0].message);
-  return script.output;
+  const answers = v.safeParse(answersSchema, parseJson(bytes));
+  if (!answers.success) throw invalid('script', answers.issues[0].message);
+  return answers.output;
 }
 
 function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {
-    // Without its cause: a parser's message may quote the text.
+    // Without the cause, because a parser's message may quote the text.
     throw invalid('script', 'not JSON');
   }
 }
 
-/** Reads a regular file that is ours and that nobody else may read, write or swap for a link. */
+/** Reads a regular file of this user that nobody else may read or write. Does not follow a link. */
 async function readOwnFile(path: string, what: string): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error) => {
     throw invalid(what, 'cannot be opened', error);

@@ -1,4 +1,4 @@
-/** The controlling terminal, read key by key: an answer stays bytes, so that a PIN never becomes a string. */
+/** Reads the controlling terminal key by key. An answer is kept as bytes, so that a PIN never becomes a string. */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
@@ -7,7 +7,7 @@ import { platform } from '../platform/current.ts';
 import type { TerminalDevice } from '../platform/platform.ts';
 import { abortedError } from './aborted.ts';
 
-/** Bytes of an answer; more are not taken. */
+/** Maximum bytes of an answer. Further keys are ignored. */
 const ANSWER_MAX = 512;
 const CTRL_C = 0x03;
 const CTRL_D = 0x04;
@@ -17,15 +17,15 @@ const CARRIAGE_RETURN = 0x0d;
 const CTRL_U = 0x15;
 const ESCAPE = 0x1b;
 const DELETE = 0x7f;
-/** Bytes from here to 0xbf go on with a UTF-8 character (RFC 3629 §3). */
+/** Whether the byte continues a UTF-8 character: 0x80 to 0xbf (RFC 3629 §3). */
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 
 export type Terminal = { readonly input: ReadStream; readonly output: WriteStream; readonly guard: ChildProcess };
 
 /**
- * Raw from here on: whoever sees a question can answer it, however slow we are. The kernel would show a PIN that is
- * typed before, and would keep a Ctrl-D to itself.
- * @throws AgentError ERR_USER_UNREACHABLE without a terminal, or where another job has it: the kernel would stop us.
+ * Opens the terminal in raw mode, before a question is written. In the kernel's line mode a PIN that is typed early would be
+ * echoed, and a Ctrl-D would not arrive.
+ * @throws AgentError ERR_USER_UNREACHABLE if there is no terminal, or if another job has it: the kernel would stop this process
  */
 export function openTerminal(): Terminal {
   const device = platform.terminal;
@@ -62,7 +62,7 @@ export function closeTerminal(terminal: Terminal): void {
   terminal.output.destroy();
 }
 
-/** What was typed before Enter; undefined for Ctrl-C, Ctrl-D and the end of input. */
+/** The bytes that were typed before Enter; `undefined` after Ctrl-C, Ctrl-D or the end of input. */
 export async function readLine(
   terminal: Terminal,
   echo: boolean,
@@ -70,7 +70,7 @@ export async function readLine(
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
   const line = Buffer.alloc(ANSWER_MAX);
-  const { promise, resolve, reject } = settlable<Buffer | undefined>();
+  const { promise, resolve, reject } = promiseWithResolvers<Buffer | undefined>();
   const onAbort = (): void => reject(abortedError(signal));
   const timer = setTimeout(() => reject(new AgentError('ERR_USER_TIMEOUT')), timeoutMs);
   signal.addEventListener('abort', onAbort, { once: true });
@@ -96,7 +96,7 @@ export async function readLine(
 
 type Edited = { readonly length: number; readonly end?: 'given' | 'cancelled' };
 
-/** Puts keys into the line. What follows an escape in one read is a function key, and means nothing here. */
+/** Edits the line by these keys. An escape begins a function key, so the rest of the same read is ignored. */
 export function edit(line: Buffer, before: number, keys: Uint8Array): Edited {
   let length = before;
   for (const key of keys) {
@@ -119,18 +119,22 @@ function withoutLast(line: Buffer, length: number): number {
   return Math.max(0, end);
 }
 
-/** What a terminal must be sent so that it shows the line as it is now. */
+/** The bytes to write so that the terminal shows the edited line. */
 function echoOf(line: Buffer, before: number, after: number): Buffer {
   if (after >= before) return line.subarray(before, after);
   return Buffer.from('\b \b'.repeat(columns(line.toString('utf8', after, before))));
 }
 
-/** East Asian characters take two columns; what is typed here is digits, so the blocks of Japanese will do. */
+/** Japanese characters take two columns. Other wide characters are not needed, because the answers are digits. */
 function columns(text: string): number {
   return text.length + (text.match(/[\u3000-\u9fff\uff01-\uff60]/g)?.length ?? 0);
 }
 
-function settlable<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (reason: Error) => void } {
+function promiseWithResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (reason: Error) => void;
+} {
   let resolve: (value: T) => void = () => undefined;
   let reject: (reason: Error) => void = () => undefined;
   const promise = new Promise<T>((onResolve, onReject) => {

@@ -1,4 +1,4 @@
-/** The human at a terminal: /dev/tty, whatever our own input and output are. Secrets are typed without echo. */
+/** Dialogs on the controlling terminal, also if standard input and output are redirected. Secrets are typed without echo. */
 
 import { randomInt } from 'node:crypto';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -20,7 +20,7 @@ import {
 } from './wording.ts';
 import { say } from './words.ts';
 
-/** Characters granted to each stranger's text. */
+/** Maximum characters of each untrusted text. */
 const BOUND = 128;
 
 type Prompt = {
@@ -55,7 +55,7 @@ export function terminalDialog(settings: DialogSettings): Dialog {
     sentence: (number: string) => string,
     signal: AbortSignal,
   ): Promise<boolean> => {
-    // A number of its own for each question: no word becomes a habit, and nothing typed ahead approves.
+    // Each question has a new number, so that no answer becomes a habit and text typed ahead does not approve.
     const number = String(randomInt(1000, 10_000));
     const approves = (typed: Buffer | undefined): boolean => typed !== undefined && typedCode(typed) === number;
     const reply = (typed: Buffer | undefined): string =>
@@ -75,7 +75,7 @@ export function terminalDialog(settings: DialogSettings): Dialog {
       const prompt = say(language, button === 'cancel' ? 'terminal.wait' : 'terminal.close');
       for (;;) {
         const typed = await ask({ lines, prompt, echo: false, ...(onShown ? { onShown } : {}) }, signal);
-        // Enter ends no waiting, Ctrl-C does.
+        // While waiting for a token, Enter does nothing and Ctrl-C cancels.
         if (typed === undefined || button === 'close') return;
       }
     },
@@ -138,7 +138,7 @@ function heading(language: Language, question: Title, body: string): string[] {
   return ['', `=== ${titleOf(language, question)} ===`, '', body, ''];
 }
 
-/** What was typed before Enter, or undefined for Ctrl-C and the end of input. */
+/** The bytes that were typed before Enter; `undefined` after Ctrl-C, Ctrl-D or the end of input. */
 async function askTerminal(settings: DialogSettings, prompt: Prompt, signal: AbortSignal): Promise<Buffer | undefined> {
   if (signal.aborted) throw abortedError(signal);
   const terminal = openTerminal();

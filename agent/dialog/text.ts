@@ -1,17 +1,17 @@
-/** Makes the text of strangers fit for a dialog: one line, bounded, nothing invisible, nothing that turns its direction. */
+/** Cleans untrusted texts for a dialog: one line, a maximum length, no invisible characters, no change of writing direction. */
 
-/** Shown where nothing is left of a text. */
+/** Shown if nothing is left of a text. */
 const NOTHING = '–';
-/** Code units looked at for each character that may be shown; what lies beyond is not worth its time. */
+/** Only this many code units for each shown character are read, so that a very long text costs no time. */
 const SCAN_FACTOR = 16;
 
 const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}\p{Zs}]+/gu;
-/** Bidi and zero-width characters, fillers, surrogates, private use and unassigned code points; U+2800 is blank. */
+/** Bidi and zero-width characters, fillers, surrogates, private use, unassigned code points, and U+2800, which is blank. */
 const INVISIBLE = /[\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
-/** Piles of combining marks cover the neighbouring lines. */
+/** More than two combining marks on a character, which would cover the neighbouring lines. */
 const PILES = /(\p{M}{2})\p{M}+/gu;
 
-/** At most `max` characters of a stranger's text, on one line; what was cut off is marked by `…`. */
+/** At most `max` characters of an untrusted text, on one line. `…` marks where it was cut. */
 export function plainLine(text: string, max: number, keep: 'start' | 'end' = 'start'): string {
   const scanned = scan(text, max * SCAN_FACTOR, keep);
   const visible = scanned.replace(INVISIBLE, '').normalize('NFC').replace(PILES, '$1').replace(BREAKS, ' ').trim();
@@ -23,15 +23,15 @@ export function plainLine(text: string, max: number, keep: 'start' | 'end' = 'st
 }
 
 /**
- * Where the page comes from, as people read it: the host alone where it is https, the whole origin elsewhere. A long
- * host keeps its end, since that names who owns it.
+ * An origin for people: the host of an https origin, the whole of any other. A long host keeps its end, because the end names
+ * the owner of the domain.
  */
 export function plainOrigin(origin: string, max: number): { readonly text: string; readonly https: boolean } {
   const https = origin.startsWith('https://');
   return { text: plainLine(https ? origin.slice('https://'.length) : origin, max, 'end'), https };
 }
 
-/** A code as the CA wants it: typed with a Japanese input method, letters and digits may come in full width. */
+/** A typed code in its normal form: a Japanese input method may give full-width letters and digits. */
 export function typedCode(bytes: Buffer): string {
   return bytes.toString('utf8').normalize('NFKC').trim();
 }

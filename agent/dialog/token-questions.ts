@@ -1,4 +1,4 @@
-/** The questions about the token itself, asked alike by every medium that can confirm, show a message and take a secret. */
+/** The questions about a token. They are the same for every medium that can ask for a confirmation, a secret, or show a message. */
 
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
@@ -15,9 +15,9 @@ import { pinWarnings, type Title, type Wording } from './wording.ts';
 import { say } from './words.ts';
 
 export type Medium = {
-  /** True only by the approving button. */
+  /** True only if the human chose the approving button. */
   readonly confirm: (title: Title, wording: Wording, approve: string, signal: AbortSignal) => Promise<boolean>;
-  /** Answers when the human closes it; `onShown` as soon as it stands, though this process may do nothing more for it. */
+  /** Resolves when the human closes it. Calls `onShown` once it is visible; the process may block from then on. */
   readonly message: (
     title: Title,
     wording: Wording,
@@ -25,7 +25,7 @@ export type Medium = {
     signal: AbortSignal,
     onShown?: () => void,
   ) => Promise<void>;
-  /** `undefined` where the human gave up; never empty. */
+  /** `undefined`: the human cancelled. Never empty. */
   readonly secret: (
     title: 'newPin',
     wording: Wording,
@@ -49,7 +49,7 @@ export function tokenQuestions(language: Language, { confirm, message, secret }:
       const closing = new AbortController();
       const wording = readerWording(language, question, pinWarnings(language, question));
       await new Promise<void>((shown, failed) => {
-        // Closed by the human or by us: what counts is what the reader says.
+        // The human may close it as well. Only the reader's result counts.
         message('reader', wording, 'close', closing.signal, shown).then(shown, failed);
       });
       return () => closing.abort();

@@ -1,4 +1,4 @@
-/** What is said of the token itself: insert it, its last try, its lock, its reader, its new PIN. As in `wording.ts`. */
+/** The texts of the questions about a token: insert, last try, PIN locked, reader, new PIN, replace. See `wording.ts`. */
 import { textIn } from '../../web-bridge/protocol/bank-text.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import type {
@@ -14,7 +14,7 @@ import { plainLine } from './text.ts';
 import { tokenLines, type Wording } from './wording.ts';
 import { say } from './words.ts';
 
-/** A bank's text is longer than a name, and still a stranger's. */
+/** A bank's help text may be this much longer than a name. */
 const HELP_FACTOR = 4;
 
 export function insertWording(language: Language, { bank, reason, token, help }: InsertQuestion): Wording {

@@ -1,4 +1,4 @@
-/** What each question says, in one language. `max` bounds every stranger's text, in characters. */
+/** The text of each question, in one language. `max` limits every untrusted text in it, in characters. */
 import { textIn } from '../../web-bridge/protocol/bank-text.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import type {
@@ -28,7 +28,7 @@ export type Title =
   | 'newPin'
   | 'replace';
 
-/** The window's title: the question, and whose window it is. */
+/** The window's title: the question and the app's name. */
 export function titleOf(language: Language, question: Title): string {
   return `${say(language, `${question}.title`)} – ${say(language, 'app')}`;
 }
@@ -59,7 +59,7 @@ function accountLines(language: Language, account: ConsentQuestion['account'], m
   ];
 }
 
-/** What is acted on: the token and the key that will be, or the certificate that is. */
+/** The object of the consent: the token and the type of the new key, or the certificate. */
 function objectLines(language: Language, question: ConsentQuestion, max: number): string[] {
   if ('certificate' in question) return certificateLines(language, question.certificate, max);
   return [
@@ -79,7 +79,7 @@ function certificateLines(language: Language, certificate: CertificateName, max:
   ];
 }
 
-/** In this machine's time zone, as the bank's page shows it. */
+/** A date in this machine's time zone, as on the bank's page. */
 export function dateOf(language: Language, date: Date): string {
   return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { dateStyle: 'long' }).format(date);
 }
@@ -101,7 +101,7 @@ export function pinWording(language: Language, question: PinQuestion): Wording {
     ].join('\n');
 }
 
-/** The red lines of the PIN dialog, where there is something to warn of. */
+/** The red lines of the PIN dialog. Empty if there is no warning. */
 export function pinWarnings(language: Language, question: PinQuestion): string[] {
   const refused = question.refusedBefore ? [say(language, 'pin.refused')] : [];
   const tries = question.tries === 'unknown' ? [] : [say(language, `pin.tries.${question.tries}`)];
@@ -120,7 +120,7 @@ export function codeWording(language: Language, question: CodeQuestion): Wording
     ].join('\n');
 }
 
-/** One token of several, for dialogs that can only show one at a time. */
+/** One token of several, for a dialog that shows one at a time. */
 export function tokenWording(language: Language, question: TokenQuestion, index: number): Wording {
   const token = question.tokens[index];
   if (token === undefined) throw new RangeError('no such token');
@@ -130,7 +130,7 @@ export function tokenWording(language: Language, question: TokenQuestion, index:
       say(language, 'choose.count', { number: String(index + 1), count: String(question.tokens.length) }),
       '',
       ...tokenLines(language, token, max),
-      // Readers are told apart by it where cards share a serial number.
+      // It distinguishes readers if cards share a serial number.
       say(language, 'choose.slot', { slotDescription: plainLine(token.slotDescription, max) }),
     ].join('\n');
 }
@@ -153,7 +153,7 @@ export function tokenList(language: Language, question: TokenQuestion): Wording 
     ].join('\n');
 }
 
-/** One certificate of several, for dialogs that can only show one at a time. */
+/** One certificate of several, for a dialog that shows one at a time. */
 export function certificateWording(language: Language, question: CertificateQuestion, index: number): Wording {
   const certificate = question.certificates[index];
   if (certificate === undefined) throw new RangeError('no such certificate');
@@ -191,7 +191,7 @@ export function tokenLines(language: Language, token: TokenName, max: number): s
   ];
 }
 
-/** Only a test profile may name an origin that is not https. */
+/** An origin that is not https is marked. Only a test profile may have one. */
 function site(language: Language, origin: string, max: number): string {
   const { text, https } = plainOrigin(origin, max);
   return https ? text : say(language, 'site.test', { origin: text });

@@ -1,6 +1,6 @@
 /**
- * The words for people, from `locales/<language>.json`: of each error what happened and one thing to do about it, and
- * the texts of the dialogs. The tables here fix what a locale must have; the tests hold every locale to them.
+ * The texts for people, from `locales/<language>.json`: for each error what happened and one thing to do, and the texts of the
+ * dialogs. The tables here list the texts that a locale must have. Tests check every locale against them.
  */
 
 import { readFileSync } from 'node:fs';
@@ -14,12 +14,12 @@ import { platform } from '../platform/current.ts';
 import type { Environment } from '../platform/platform.ts';
 import { PROGRAM } from '../platform/program.ts';
 
-/** A text names each key type. */
+/** One text for each key type: its name. */
 const KEY_TYPE_TEXTS = Object.fromEntries(KEY_TYPES.map((type) => [`keyType.${type}`, []])) as unknown as Readonly<
   Record<`keyType.${KeyType}`, readonly []>
 >;
 
-/** Every text of the dialogs with the names of its placeholders. */
+/** Every text of the dialogs, with the names of its placeholders. */
 export const TEXTS = {
   app: [],
   'consent.title': [],
@@ -153,7 +153,7 @@ export const TEXTS = {
 
 export type TextKey = keyof typeof TEXTS;
 type Values<K extends TextKey> = Readonly<Record<(typeof TEXTS)[K][number], string>>;
-/** No second argument where a text has no placeholder. */
+/** A text without placeholders takes no values. */
 type Arguments<K extends TextKey> = (typeof TEXTS)[K]['length'] extends 0 ? [] : [values: Values<K>];
 
 const text = v.pipe(v.string(), v.minLength(1));
@@ -168,42 +168,42 @@ const localeSchema = () =>
   });
 type Locale = v.InferOutput<ReturnType<typeof localeSchema>>;
 
-// Read, not imported: a JSON import warns on Node 20.
+// Read as a file, because a JSON import prints a warning on Node 20.
 const load = (language: Language): Locale =>
   v.parse(localeSchema(), JSON.parse(readFileSync(new URL(`agent/dialog/locales/${language}.json`, PROGRAM), 'utf8')));
 
 const loaded = new Map<Language, Locale>();
 
-/** At the first word that is wanted: an agent that starts, and a host that lists, say nothing to anybody. */
+/** Loaded at the first text that is needed: an agent that starts, and a token host that lists tokens, need none. */
 function locale(language: Language): Locale {
   const known = loaded.get(language) ?? load(language);
   loaded.set(language, known);
   return known;
 }
 
-/** What a person reads about an error, in every language: for `error.data.words` on the wire. */
+/** The texts of an error in every language, for `error.data.words` on the wire. */
 export function wordsFor(code: ErrorCode): Words {
   return byLanguage((language) => locale(language).errors[code]);
 }
 
-/** A text of the dialogs. Values are put in once: a placeholder inside a value stays as it is. */
+/** A text of the dialogs, with its values. A placeholder inside a value is not replaced. */
 export function say<K extends TextKey>(language: Language, key: K, ...[values]: Arguments<K>): string {
   const given: Readonly<Record<string, string>> = values ?? {};
   return locale(language).texts[key].replace(/\{(\w+)\}/g, (placeholder, name: string) => given[name] ?? placeholder);
 }
 
-/** The words of the command line, which has the list of them (`agent/cli/wording.ts`). */
+/** The texts of the command line. `agent/cli/wording.ts` lists them. */
 export function commandTexts(language: Language): Readonly<Record<string, string>> {
   return locale(language).commands;
 }
 
-/** The system's language, where we speak it; English otherwise. */
+/** The system's language if there is a locale for it, else English. */
 export function systemLanguage(environment: Environment): Language {
   const locale = platform.locale(environment);
   return LANGUAGES.find((language) => new RegExp(`^${language}([_.@-]|$)`).test(locale)) ?? 'en';
 }
 
-/** An error as a person and a machine are told it. */
+/** The data of any thrown error, for people and machines. */
 export function describeError(thrown: unknown): ErrorData {
   return errorDataOf(asAgentError(thrown), wordsFor);
 }

@@ -1,30 +1,30 @@
-/** Whether a browser that is managed by policy may reach the agent from a bank's page without asking (`native-config/browser`). */
+/** Whether the policies of a managed browser let a bank's page reach the agent without asking (`native-config/browser`). */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from '../platform/current.ts';
 
-/** `allows`: the bank's origins that the policies of this browser name. */
+/** `files`: how many policy files this browser has. `allows`: those of the banks' origins that the policies name. */
 export type BrowserPolicy = { readonly browser: string; readonly files: number; readonly allows: readonly string[] };
 
-/** How each browser's policies name the addresses that may be reached. All but Firefox are Chromium's kin. */
+/** The function that reads the allowed sites from a policy. All browsers but Firefox derive from Chromium. */
 function namesIn(browser: string): (policy: unknown) => string[] {
   return browser === 'Firefox' ? namedByFirefox : namedByChromium;
 }
 
 const MAX_CHARACTERS = 1024 * 1024;
 
-/** Browsers that have a policy at all; without one they ask the customer, once. */
+/** The browsers that have policies. A browser without policies asks the customer once. */
 export async function browserPolicies(origins: readonly string[]): Promise<BrowserPolicy[]> {
   const found = await Promise.all(
     platform.browserPolicies.map(async ({ browser, places }) => {
-      const policies = (await Promise.all(places.map(policiesAt))).flat();
+      const policies = (await Promise.all(places.map(policiesIn))).flat();
       return { browser, files: policies.length, allows: allowedBy(policies.flatMap(namesIn(browser)), origins) };
     }),
   );
   return found.filter(({ files }) => files > 0);
 }
 
-async function policiesAt(place: string): Promise<unknown[]> {
+async function policiesIn(place: string): Promise<unknown[]> {
   const names = place.endsWith('.json')
     ? ['']
     : (await readdir(place).catch(() => [])).filter((name) => name.endsWith('.json'));
@@ -48,7 +48,7 @@ export function namedByFirefox(policy: unknown): string[] {
   return texts(member(member(member(policy, 'policies'), 'LocalNetworkAccess'), 'SkipDomains'));
 }
 
-/** Those of the origins that a list names: as origin, as host, by `*`, or by Chromium's pattern for all hosts below one. */
+/** The origins that a list names: as origin, as host, with `*`, or with Chromium's pattern `[*.]host` for subdomains. */
 export function allowedBy(names: readonly string[], origins: readonly string[]): string[] {
   return origins.filter((origin) => names.some((name) => isNamed(origin, name)));
 }

@@ -2,10 +2,10 @@ import { browserPolicies } from './browser-policy.ts';
 import type { Check } from './finding.ts';
 import { profilesIn } from './profiles.ts';
 
-/** Without a policy a browser asks the customer, which is as it should be on a PC of one's own. */
+/** Lists managed browsers only. Without a policy a browser asks the customer, which is right on a private PC. */
 export const browsers: Check<'browsers'> = {
   check: 'browsers',
-  async look({ folders }) {
+  async run({ folders }) {
     const origins = (await profilesIn(folders)).flatMap((profile) => profile.origins);
     const policies = await browserPolicies(origins);
     return policies.map(({ browser, allows }) => {

@@ -2,22 +2,22 @@ import type { Profile } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { ORDER_CLOCK_SKEW_S } from '../../web-bridge/protocol/order.ts';
 import { connectCa } from '../ca/index.ts';
-import type { Answer, Check } from './finding.ts';
+import type { Check, CheckResult } from './finding.ts';
 import { profilesIn } from './profiles.ts';
 
 const CA_MS = 5_000;
 
-/** By the clock of the bank's CA. It may be off as far as an order's times may be. */
+/** Compares this PC's clock with the clock of each bank's CA. The tolerance is that of an order's times. */
 export const clock: Check<'clock'> = {
   check: 'clock',
-  look: async ({ folders }) => clockIsRight(await profilesIn(folders)),
+  run: async ({ folders }) => checkClocks(await profilesIn(folders)),
 };
 
-export function clockIsRight(profiles: readonly Profile[]): Promise<Answer[]> {
+export function checkClocks(profiles: readonly Profile[]): Promise<CheckResult[]> {
   return Promise.all(profiles.map(clockBy));
 }
 
-async function clockBy({ id, enrollment }: Profile): Promise<Answer> {
+async function clockBy({ id, enrollment }: Profile): Promise<CheckResult> {
   const [service] = Object.values(enrollment);
   if (!service) return { fact: id, shared: '' };
   try {

@@ -3,10 +3,10 @@ import { dialogPrograms } from '../dialog/open.ts';
 import type { Check } from './finding.ts';
 import { pathObservation } from './shareable.ts';
 
-/** How the human can be asked. */
+/** The programs and the terminal by which the human can be asked. */
 export const dialogs: Check<'dialogs'> = {
   check: 'dialogs',
-  look({ environment }) {
+  run({ environment }) {
     const programs = dialogPrograms(environment);
     return programs.length > 0 ? programs.map(pathObservation) : [new AgentError('ERR_USER_UNREACHABLE')];
   },

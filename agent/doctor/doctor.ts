@@ -1,4 +1,4 @@
-/** `inkan doctor`: looks whether everything is in place. One finding does not hide the next, and nothing is changed. */
+/** `inkan doctor`: runs all checks, also after one that fails. It changes nothing. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { platform } from '../platform/current.ts';
 import type { Environment } from '../platform/platform.ts';
@@ -6,7 +6,7 @@ import { browsers } from './browsers.ts';
 import { clock } from './clock.ts';
 import { dialogs } from './dialogs.ts';
 import { environment } from './environment.ts';
-import { type Answer, type Check, type Finding, findingOf } from './finding.ts';
+import { type Check, type CheckResult, type Finding, findingOf } from './finding.ts';
 import { modules } from './modules.ts';
 import { node } from './node.ts';
 import { ports } from './ports.ts';
@@ -16,7 +16,7 @@ import { settings } from './settings.ts';
 import { state } from './state.ts';
 import { tokens } from './tokens.ts';
 
-/** In the order in which people read them. */
+/** In the order in which they are printed. */
 export const CHECKS = [
   node,
   environment,
@@ -34,19 +34,19 @@ export const CHECKS = [
 
 export type CheckName = (typeof CHECKS)[number]['check'];
 
-export async function examine(environment: Environment): Promise<Finding<CheckName>[]> {
-  const subject = { environment, folders: platform.folders(environment) };
+export async function runChecks(environment: Environment): Promise<Finding<CheckName>[]> {
+  const context = { environment, folders: platform.folders(environment) };
   const findings: Finding<CheckName>[] = [];
   for (const one of CHECKS) {
-    const answers = await answersOf(() => one.look(subject));
-    findings.push(...answers.map((answer) => findingOf(one.check, answer)));
+    const results = await resultsOf(() => one.run(context));
+    findings.push(...results.map((result) => findingOf(one.check, result)));
   }
   return findings;
 }
 
-async function answersOf(look: () => ReturnType<Check['look']>): Promise<readonly Answer[]> {
+async function resultsOf(run: () => ReturnType<Check['run']>): Promise<readonly CheckResult[]> {
   try {
-    return await look();
+    return await run();
   } catch (error) {
     return [error instanceof AgentError ? error : new AgentError('ERR_INTERNAL_FAILED', {}, error)];
   }

@@ -3,7 +3,7 @@ import type { Check } from './finding.ts';
 
 export const environment: Check<'environment'> = {
   check: 'environment',
-  look({ environment: variables }) {
+  run({ environment: variables }) {
     refuseDangerousEnvironment(variables);
     return [{ fact: '', shared: '' }];
   },

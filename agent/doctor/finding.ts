@@ -1,4 +1,4 @@
-/** What a check of `inkan doctor` finds. */
+/** The checks of `inkan doctor`, and what they find. */
 import type { ErrorData } from '../../web-bridge/protocol/envelope.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { describeError } from '../dialog/words.ts';
@@ -6,10 +6,10 @@ import type { Environment, Folders } from '../platform/platform.ts';
 import type { TokenDescription } from '../ports/token.ts';
 import { shareableDetails } from './shareable.ts';
 
-/** Whose PC is looked at. */
-export type Subject = { readonly environment: Environment; readonly folders: Folders };
+/** What a check works with. */
+export type CheckContext = { readonly environment: Environment; readonly folders: Folders };
 
-/** What there is to say of a thing in a word or two; the command line has it in the person's language. */
+/** A short remark on a thing that was found. The command line has its text in each language. */
 export type Remark =
   | 'free'
   | 'ours'
@@ -22,7 +22,7 @@ export type Remark =
   | 'pinNotSet'
   | keyof Pick<TokenDescription, 'pinLocked' | 'pinFinalTry' | 'pinCountLow' | 'pinPad' | 'writeProtected'>;
 
-/** `shared` is what of it may be sent to the bank's support. */
+/** `fact`: for the person at this PC. `shared`: the part of it that may be sent to the bank's support. */
 export type Observation = {
   readonly fact: string;
   readonly shared: string;
@@ -30,30 +30,30 @@ export type Observation = {
   readonly wrong?: true;
 };
 
-/** What a check answers: an observation; an error, which stops this person; or a note, an error that is in nobody's way. */
-export type Answer = Observation | AgentError | { readonly note: AgentError };
+/** One result of a check: an observation, an error that prevents work, or an error that does not (`note`). */
+export type CheckResult = Observation | AgentError | { readonly note: AgentError };
 
 export type Check<Name extends string = string> = {
   readonly check: Name;
-  /** May throw an AgentError, which is then its answer. */
-  look(subject: Subject): Promise<readonly Answer[]> | readonly Answer[];
+  /** An AgentError that it throws is its result. */
+  run(context: CheckContext): Promise<readonly CheckResult[]> | readonly CheckResult[];
 };
 
 /**
- * Where something is not as it should be, the members of the error say what, and what to do. They may stand beside
- * `ok: true`: a second module that does not start keeps nobody from using the token of the first.
+ * A result as it is printed. After an error it has the error's members: what is wrong and what to do. With `ok: true` too, if the
+ * error does not prevent work: a second module that does not load does not matter for the token of the first.
  */
 export type Finding<Name extends string = string> = { readonly check: Name; readonly ok: boolean } & Partial<
   Pick<Observation, 'fact' | 'shared' | 'remarks'> & ErrorData
 >;
 
-export function findingOf<Name extends string>(check: Name, answer: Answer): Finding<Name> {
-  if ('fact' in answer) {
-    const { wrong, ...observed } = answer;
+export function findingOf<Name extends string>(check: Name, result: CheckResult): Finding<Name> {
+  if ('fact' in result) {
+    const { wrong, ...observed } = result;
     return { check, ok: !wrong, ...observed };
   }
-  const isNote = 'note' in answer;
-  const error = isNote ? answer.note : answer;
+  const isNote = 'note' in result;
+  const error = isNote ? result.note : result;
   const details = Object.values(error.details).join('  ');
   return { check, ok: isNote, fact: details, shared: shareableDetails(error.details), ...describeError(error) };
 }

@@ -1,16 +1,16 @@
 import { createServer } from 'node:net';
 import { PORTS } from '../../web-bridge/protocol/envelope.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
-import type { Answer, Check, Observation } from './finding.ts';
+import type { Check, CheckResult, Observation } from './finding.ts';
 import { isServing } from './serving.ts';
 
-/** Who else has a port cannot be told from here: only that it is taken, and whether `inkan serve` runs. */
+/** The check finds which ports are taken and whether `inkan serve` runs. It cannot find which other program has a port. */
 export const ports: Check<'ports'> = {
   check: 'ports',
-  look: async ({ folders }) => portsAreOurs(await isServing(folders)),
+  run: async ({ folders }) => checkPorts(await isServing(folders)),
 };
 
-export async function portsAreOurs(serving: boolean): Promise<Answer[]> {
+export async function checkPorts(serving: boolean): Promise<CheckResult[]> {
   const free = await Promise.all(PORTS.map(isFree));
   const taken = PORTS.filter((_, index) => !free[index]);
   const observed = PORTS.map((port, index): Observation => {

@@ -4,10 +4,10 @@ import type { Folders } from '../platform/platform.ts';
 import { openProfileBook } from '../profiles.ts';
 import type { Check } from './finding.ts';
 
-/** Which banks somebody has is nobody's to know but theirs. */
+/** Nothing is shared, because the list of a person's banks is private. */
 export const profiles: Check<'profiles'> = {
   check: 'profiles',
-  async look({ folders }) {
+  async run({ folders }) {
     const book = await openProfileBook(folders.profiles, () => {});
     const installed = await book.read();
     const refused = book.refused().map(({ error }) => error);

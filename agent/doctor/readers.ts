@@ -1,10 +1,10 @@
 import { platform } from '../platform/current.ts';
 import type { Check } from './finding.ts';
 
-/** A token of software has none. */
+/** No reader is not an error, because a software token has none. */
 export const readers: Check<'readers'> = {
   check: 'readers',
-  async look() {
+  async run() {
     const found = await platform.usbReaders();
     if (found.length === 0) return [{ fact: '', shared: '', remarks: ['none'] }];
     return found.map((reader) => ({ fact: reader, shared: reader }));

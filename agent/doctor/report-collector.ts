@@ -1,4 +1,4 @@
-/** What the rooms write into the log as left out is what a person looks for here. */
+/** Collects the errors that other rooms would write to the log, so that `inkan doctor` can show them. */
 import { AgentError, type ErrorDetails, isErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { Report } from '../records/log.ts';
 

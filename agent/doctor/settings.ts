@@ -4,7 +4,7 @@ import type { Check } from './finding.ts';
 
 export const settings: Check<'settings'> = {
   check: 'settings',
-  async look({ folders }) {
+  async run({ folders }) {
     const file = join(folders.config, 'agent.json');
     await loadAgentConfig(file);
     return [{ fact: file, shared: '' }];

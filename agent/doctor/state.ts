@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { openJournal } from '../records/journal.ts';
 import type { Check } from './finding.ts';
 
-/** Whether records can be kept. */
+/** Whether the journal can be written. */
 export const state: Check<'state'> = {
   check: 'state',
-  async look({ folders }) {
+  async run({ folders }) {
     await openJournal(join(folders.state, 'journal'), () => {});
     return [{ fact: folders.state, shared: '' }];
   },

@@ -11,10 +11,10 @@ import { reportCollector } from './report-collector.ts';
 const LIST_MS = 60_000;
 const PIN_REMARKS = ['pinLocked', 'pinFinalTry', 'pinCountLow', 'pinPad', 'writeProtected'] as const;
 
-/** What may not be loaded is the finding of another check. */
+/** Modules that may not be loaded are left out here; the check `modules` reports them. */
 export const tokens: Check<'tokens'> = {
   check: 'tokens',
-  async look({ environment, folders }) {
+  async run({ environment, folders }) {
     const { errors, report } = reportCollector();
     const config = await loadAgentConfig(join(folders.config, 'agent.json'));
     const service = createTokens({

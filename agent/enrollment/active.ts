@@ -1,4 +1,4 @@
-/** An enrollment as this process holds it, and what may be told of it to whom. */
+/** An enrollment in the memory of this process: its state, who may see it, and whether work on it may begin. */
 
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, StateName } from '../../web-bridge/protocol/methods.ts';
@@ -10,15 +10,15 @@ import type { JournalEntry } from '../ports/records.ts';
 import { isCancellable, isIssued, isOpen } from '../records/states.ts';
 import { hasSameIntent } from './lost-answer.ts';
 
-/** What a page, or the person at the CLI, may be told of an enrollment. */
+/** What a page or the CLI may know of an enrollment. */
 export type Progress = {
   readonly enrollment: EnrollmentId;
   readonly state: StateName;
-  /** Why it failed; or, beside a state that is not final, why it waits. */
+  /** In a final state: why it failed. In any other state: why it waits. */
   readonly error?: AgentError;
 };
 
-/** Who asks: a page sees the enrollments of its own origin only; the person at this machine sees all. */
+/** Who asks. A page sees the enrollments of its own origin only. The owner, the person at this machine, sees all. */
 export type Viewer = { readonly origin: string } | 'owner';
 
 export type Listener = (progress: Progress) => void;
@@ -32,14 +32,14 @@ export type ActiveEnrollment = {
   error: AgentError | undefined;
   cancel: AbortController;
   work: Promise<void> | undefined;
-  /** The human's attention, from the order to the key: consent and the PIN are asked in one go. */
-  held: AttentionHeld | undefined;
+  /** Held from the order until the key is made, so that no other dialog opens between consent and PIN. */
+  attention: AttentionHeld | undefined;
   readonly listeners: Set<Listener>;
 };
 
 const ENROLLMENT_ID_BYTES = 16;
-/** An enrollment whose request was never sent is given up after this time: its order has long expired. */
-const UNSENT_LIVES_MS = 24 * 3_600_000;
+/** An enrollment is abandoned if its request was not sent within this time. Its order has expired long before. */
+const UNSENT_LIMIT_MS = 24 * 3_600_000;
 
 export function newActiveEnrollment(
   enrollment: EnrollmentId,
@@ -54,12 +54,12 @@ export function newActiveEnrollment(
     error: undefined,
     cancel: new AbortController(),
     work: undefined,
-    held: undefined,
+    attention: undefined,
     listeners: new Set(),
   };
 }
 
-/** Never with a hyphen in front, which the command line would take for an option. */
+/** A random id. It does not begin with a hyphen, because the command line would read it as an option. */
 export function newEnrollmentId(random: Ports['random']): EnrollmentId {
   for (;;) {
     const id = Buffer.from(random(ENROLLMENT_ID_BYTES)).toString('base64url');
@@ -71,15 +71,15 @@ export function isVisible(active: ActiveEnrollment, viewer: Viewer): boolean {
   return viewer === 'owner' || active.origin === viewer.origin;
 }
 
-/** Before consent there is no journal: an enrollment that the human refused, or that found no token, has simply failed. */
+/** Before consent there is no journal entry. An enrollment that ends with an error until then has failed. */
 export function progressOf({ enrollment, entry, error }: ActiveEnrollment): Progress {
   const state = entry?.state;
-  if (!state) return error ? { enrollment, state: endedAs(error), error } : { enrollment, state: 'accepted' };
+  if (!state) return error ? { enrollment, state: finalStateAfter(error), error } : { enrollment, state: 'accepted' };
   if (state.name === 'failed') return { enrollment, state: 'failed', error: new AgentError(state.code, state.details) };
   return error && isOpen(state) ? { enrollment, state: state.name, error } : { enrollment, state: state.name };
 }
 
-function endedAs({ code }: AgentError): StateName {
+function finalStateAfter({ code }: AgentError): StateName {
   return code === 'ERR_USER_CANCELLED' ? 'abandoned' : 'failed';
 }
 
@@ -87,31 +87,35 @@ export function isOpenFor({ entry }: ActiveEnrollment, plan: Plan): boolean {
   return entry !== undefined && isOpen(entry.state) && hasSameIntent(entry.state.plan, plan);
 }
 
-/** Two pages, two orders, one account: what is at work for it, or has come as far as the CA's word, is the one. */
+/**
+ * Whether a new order with this plan joins the enrollment instead of beginning another. It does if there is work on it at this
+ * moment, or if the CA has answered: otherwise two pages could enroll twice for one account.
+ */
 export function isUnderWay(active: ActiveEnrollment, plan: Plan): boolean {
   const { entry, work } = active;
   if (!entry || !isOpenFor(active, plan)) return false;
   return work !== undefined || entry.state.name === 'pending' || isIssued(entry.state);
 }
 
-/** Cancelled, and not yet at its end: nobody joins it any more. */
-export function isBeingGivenUp({ entry, work, cancel }: ActiveEnrollment): boolean {
+/** Cancelled, but not yet ended. A new order must not join it. */
+export function isBeingAbandoned({ entry, work, cancel }: ActiveEnrollment): boolean {
   return work !== undefined && cancel.signal.aborted && entry !== undefined && isCancellable(entry.state);
 }
 
-export function isStale({ entry }: ActiveEnrollment, now: number): boolean {
-  return entry !== undefined && isCancellable(entry.state) && now - entry.startedAt >= UNSENT_LIVES_MS;
+/** Its request was not sent in time, and it is to be abandoned. @param now milliseconds since 1970 */
+export function isOverdue({ entry }: ActiveEnrollment, now: number): boolean {
+  return entry !== undefined && isCancellable(entry.state) && now - entry.startedAt >= UNSENT_LIMIT_MS;
 }
 
-/** Whether a new order for its account gives it up: begun, never sent, and nobody at work on it. */
+/** Whether a new order for the same account abandons it: its request was not sent, and there is no work on it. */
 export function isSupersededBy({ entry, work }: ActiveEnrollment, plan: Plan): boolean {
   if (work || !entry || !isCancellable(entry.state)) return false;
   const { profile, account } = entry.state.plan;
   return profile === plan.profile && account.id === plan.account.id;
 }
 
-/** A request that is signed, may be sent again, or was put off. Before it and after it stands the PIN. */
-export function needsNobody({ entry }: ActiveEnrollment): boolean {
+/** Whether its next step needs no human: it sends the signed request or asks the CA again. All other steps need the PIN. */
+export function canRunUnattended({ entry }: ActiveEnrollment): boolean {
   if (entry?.state.name === 'sent') return entry.state.plan.service.resend === 'idempotent';
   return entry?.state.name === 'csr-signed' || entry?.state.name === 'pending';
 }

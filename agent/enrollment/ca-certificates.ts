@@ -1,6 +1,6 @@
 /**
- * The CA's own certificates, which complete the chain of the issued one. They are fetched while the token signs, so that they
- * are there before the answer.
+ * The CA's own certificates. They complete the chain of the issued certificate. The agent asks for them while the token signs
+ * the request, so that the enrollment need not wait for them later.
  */
 import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 
@@ -13,12 +13,12 @@ export class CaCertificates {
     this.#fetch = fetch;
   }
 
-  /** What has come so far. */
+  /** Empty until the CA has answered. */
   get known(): CertificateDer[] {
     return this.#known ?? [];
   }
 
-  /** Asks where nothing has come yet; resolves when the CA answered or failed, which is no error. */
+  /** Asks the CA unless it has answered. Resolves when it answers or fails; a failure is not an error here. */
   async ask(): Promise<void> {
     if (this.#known) return;
     this.#asked ??= this.#load();
@@ -29,7 +29,7 @@ export class CaCertificates {
     try {
       this.#known = await this.#fetch();
     } catch {
-      // A later question may be answered.
+      // The next call asks again.
     } finally {
       this.#asked = undefined;
     }

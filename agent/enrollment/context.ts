@@ -1,4 +1,4 @@
-/** What one run of an enrollment works with. */
+/** What the steps of one run of an enrollment work with. */
 import type { EnrollmentId } from '../../web-bridge/protocol/methods.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { CaCertificates } from './ca-certificates.ts';
@@ -10,6 +10,6 @@ export type Context = {
   readonly token: EnrollmentSession;
   readonly caCertificates: CaCertificates;
   readonly signal: AbortSignal;
-  /** Whether this very run journaled *sent*: after a restart nobody knows if the request went out. */
+  /** Whether this run journaled *sent*. If an earlier run did, nobody knows whether the request was sent. */
   readonly sending: boolean;
 };

@@ -1,14 +1,15 @@
 /**
- * All enrollments of this process: begins them, lets pages watch and cancel their own, goes on with what the journal
- * holds. The work lives here and not in a socket: a closed tab, a reload, a lost connection change nothing. What the work
- * is made of is loaded when there is some: an agent starts for a page that asks whether it is there.
+ * All enrollments of this process. It begins them, resumes those in the journal, and lets a page watch and cancel its own. The
+ * work does not depend on a connection: a closed tab or a reload does not stop it.
+ *
+ * The modules that do the work are imported when there is work. So the agent starts quickly for a page that only looks for it.
  */
 import type { Profile } from '../../native-config/schema.ts';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import type { Purpose } from '../../web-bridge/protocol/order.ts';
 import type { VerifiedOrder } from '../policy/order.ts';
-import type { Accepted } from '../policy/plan.ts';
+import type { AcceptedOrder } from '../policy/plan.ts';
 import type { Plan } from '../ports/plan.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { JournalEntry } from '../ports/records.ts';
@@ -16,14 +17,14 @@ import type { State } from '../ports/state.ts';
 import { isCancellable, isIssued, isOpen } from '../records/states.ts';
 import {
   type ActiveEnrollment,
-  isBeingGivenUp,
+  canRunUnattended,
+  isBeingAbandoned,
   isOpenFor,
-  isStale,
+  isOverdue,
   isSupersededBy,
   isUnderWay,
   isVisible,
   type Listener,
-  needsNobody,
   newActiveEnrollment,
   newEnrollmentId,
   type Progress,
@@ -31,7 +32,7 @@ import {
   type Viewer,
 } from './active.ts';
 import { holdAccount, holdEnrollment, isEnrollmentLocked } from './locks.ts';
-import { endTakenOver, takeOver } from './lost-answer.ts';
+import { finishTakeOvers, takeOver } from './lost-answer.ts';
 import type { Prepared } from './prepare.ts';
 
 export class Enrollments {
@@ -47,26 +48,29 @@ export class Enrollments {
 
   /** Reads the journal. Called once, before anything else. */
   async recover(): Promise<void> {
-    await this.#ports.journal.eraseStrays();
-    await endTakenOver(this.#ports, this.#ending.signal);
-    await this.#learn();
+    await this.#ports.journal.eraseAbandoned();
+    await finishTakeOvers(this.#ports, this.#ending.signal);
+    await this.#adoptNew();
   }
 
-  /** Of enrollments that another process of this user began meanwhile. */
-  async #learn(): Promise<void> {
+  /** Reads the journal for enrollments that another process of this user began. */
+  async #adoptNew(): Promise<void> {
     for (const entry of await this.#ports.journal.list()) if (!this.#active.has(entry.enrollment)) this.#adopt(entry);
   }
 
-  /** Goes on with everything that waits for nobody but the CA (the person is called when it has issued), and gives up what was never sent. */
-  goOn(): void {
+  /**
+   * Resumes the enrollments that wait for the CA only; a notification calls the person when the CA has issued. Abandons those
+   * whose request was not sent in time.
+   */
+  resumeUnattended(): void {
     for (const active of this.#active.values()) {
-      const stale = isStale(active, this.#ports.clock.now());
-      if (stale) active.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'never sent' }));
-      if (stale || needsNobody(active)) this.#start(active);
+      const overdue = isOverdue(active, this.#ports.clock.now());
+      if (overdue) active.cancel.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'never sent' }));
+      if (overdue || canRunUnattended(active)) this.#start(active);
     }
   }
 
-  /** The plans of certificates that wait for the PIN, and that nobody is at work on. */
+  /** The plans of issued certificates that wait for the PIN, if no process works on them. */
   async waitingForPin(): Promise<Plan[]> {
     const all = await Promise.all([...this.#active.values()].map((active) => this.#refreshed(active)));
     return all.flatMap(({ work, entry }) =>
@@ -75,30 +79,30 @@ export class Enrollments {
   }
 
   /**
-   * Judges the order and begins its enrollment, or joins the one that it began. Answers before any dialog opens.
+   * Verifies the order, and begins its enrollment or joins the one that it began. Resolves before a dialog opens.
    * @throws AgentError ERR_POLICY_*, ERR_BRIDGE_BUSY
    */
   async begin(order: string, origin: string, purpose: Extract<Purpose, 'enroll' | 'reenroll'>): Promise<EnrollmentId> {
     const { checkValidity, verifyOrder } = await import('../policy/order.ts');
     const { planFor } = await import('../policy/plan.ts');
     const verified = await verifyOrder(order, origin, purpose, await this.#profiles());
-    await this.#learn();
+    await this.#adoptNew();
     const known = [...this.#active.values()].find(({ order: { jti } }) => jti === verified.claims.jti);
     if (known?.entry || known?.work) return this.#join(known, verified, origin);
-    // Asked before, but the human never consented: the order is not spent, and asks anew.
+    // The human did not consent to this order, so it is not spent and begins anew.
     if (known) this.#active.delete(known.enrollment);
     checkValidity(verified.claims, this.#ports.clock.now());
     const accepted = planFor(verified);
     const underWay = [...this.#active.values()].find((one) => isUnderWay(one, accepted.plan));
-    if (underWay && isBeingGivenUp(underWay)) {
+    if (underWay && isBeingAbandoned(underWay)) {
       await underWay.work;
       return await this.begin(order, origin, purpose);
     }
-    if (underWay) return this.#goOnWith(underWay);
-    const held = this.#ports.attention.take(origin);
+    if (underWay) return this.#resumeAndReturn(underWay);
+    const attention = this.#ports.attention.take(origin);
     const { jti } = verified.claims;
     const active = this.#addActive(newEnrollmentId(this.#ports.random), { jti, digest: verified.digest }, origin);
-    active.held = held;
+    active.attention = attention;
     this.#work(active, (signal) => this.#prepareAndRun(active, accepted, signal));
     return active.enrollment;
   }
@@ -121,19 +125,19 @@ export class Enrollments {
     return (await Promise.all(visible.map((active) => this.#refreshed(active)))).map(progressOf);
   }
 
-  /** Hears of each change until the answered function is called. */
+  /** Calls the listener at each change of state. Returns a function that ends this. */
   listen(enrollment: EnrollmentId, viewer: Viewer, listener: Listener): () => void {
     const { listeners } = this.#find(enrollment, viewer);
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
 
-  /** Goes on with an enrollment that waits. */
+  /** Resumes an enrollment that waits. */
   resume(enrollment: EnrollmentId, viewer: Viewer): void {
     this.#start(this.#find(enrollment, viewer));
   }
 
-  /** Answers when it ends, or waits for something. */
+  /** Resolves when the enrollment has ended or waits for something. */
   async settled(enrollment: EnrollmentId, viewer: Viewer): Promise<Progress> {
     const active = this.#find(enrollment, viewer);
     await active.work;
@@ -152,7 +156,7 @@ export class Enrollments {
     return progressOf(active);
   }
 
-  /** Stops everything where it stands; the journal holds it. */
+  /** Stops all work. The journal has the states, so that a later run can resume. */
   async close(): Promise<void> {
     this.#ending.abort(new AgentError('ERR_INTERNAL_FAILED', { reason: 'the agent ends' }));
     await Promise.all([...this.#active.values()].map(({ work }) => work ?? Promise.resolve()));
@@ -160,10 +164,10 @@ export class Enrollments {
 
   #join(active: ActiveEnrollment, { digest }: VerifiedOrder, origin: string): EnrollmentId {
     if (active.origin !== origin || active.order.digest !== digest) throw new AgentError('ERR_POLICY_ORDER_USED');
-    return this.#goOnWith(active);
+    return this.#resumeAndReturn(active);
   }
 
-  #goOnWith(active: ActiveEnrollment): EnrollmentId {
+  #resumeAndReturn(active: ActiveEnrollment): EnrollmentId {
     this.#start(active);
     return active.enrollment;
   }
@@ -180,7 +184,7 @@ export class Enrollments {
     active.entry = entry;
   }
 
-  /** Starts the work on a journaled enrollment unless it runs already or is over. */
+  /** Starts to work on an enrollment from the journal, unless there is work on it or it has ended. */
   #start(active: ActiveEnrollment): void {
     if (active.work || !active.entry || !isOpen(active.entry.state)) return;
     const { entry } = active;
@@ -194,12 +198,12 @@ export class Enrollments {
       .catch((error: unknown) => this.#pause(active, asAgentError(error)))
       .finally(() => {
         active.work = undefined;
-        active.held?.release();
+        active.attention?.release();
       });
   }
 
-  /** Held from the very beginning: no other process ever finds it journaled and at rest. */
-  async #prepareAndRun(active: ActiveEnrollment, accepted: Accepted, signal: AbortSignal): Promise<void> {
+  /** Takes the enrollment's lock before the first journal entry, so that no other process can resume it meanwhile. */
+  async #prepareAndRun(active: ActiveEnrollment, accepted: AcceptedOrder, signal: AbortSignal): Promise<void> {
     const unlock = await holdEnrollment(this.#ports.locks, active.enrollment, signal);
     try {
       await this.#prepare(active, accepted, signal);
@@ -209,14 +213,14 @@ export class Enrollments {
     }
   }
 
-  async #prepare(active: ActiveEnrollment, accepted: Accepted, signal: AbortSignal): Promise<void> {
+  async #prepare(active: ActiveEnrollment, accepted: AcceptedOrder, signal: AbortSignal): Promise<void> {
     const { journal, locks } = this.#ports;
     const unlock = await holdAccount(locks, accepted.plan, signal);
     try {
       const { prepare } = await import('./prepare.ts');
-      await this.#refuseBegun(accepted.plan, signal);
+      await this.#refuseDuplicate(accepted.plan, signal);
       await journal.reserve(active.enrollment);
-      await this.#consent(active, await prepare(accepted, this.#ports, signal), signal);
+      await this.#recordConsent(active, await prepare(accepted, this.#ports, signal), signal);
     } catch (error) {
       if (!active.entry) await journal.release(active.enrollment);
       throw error;
@@ -225,44 +229,48 @@ export class Enrollments {
     }
   }
 
-  /** Another process (the CLI, `serve`) may have begun the same since this one looked. */
-  async #refuseBegun(plan: Plan, signal: AbortSignal): Promise<void> {
-    await this.#learn();
+  /** Another process (the CLI or `serve`) may have begun the same enrollment since the check in `begin`. */
+  async #refuseDuplicate(plan: Plan, signal: AbortSignal): Promise<void> {
+    await this.#adoptNew();
     const known = await Promise.all([...this.#active.values()].map((active) => this.#refreshed(active)));
     if (known.some(({ entry }) => entry?.state.plan.jti === plan.jti)) throw new AgentError('ERR_POLICY_ORDER_USED');
     if (known.some((one) => isUnderWay(one, plan))) throw new AgentError('ERR_BRIDGE_BUSY');
     const same = known.filter((one) => isOpenFor(one, plan));
-    const atWork = await Promise.all(
+    const locked = await Promise.all(
       same.map(({ enrollment }) => isEnrollmentLocked(this.#ports.locks, enrollment, signal)),
     );
-    if (atWork.includes(true)) throw new AgentError('ERR_BRIDGE_BUSY');
+    if (locked.includes(true)) throw new AgentError('ERR_BRIDGE_BUSY');
   }
 
-  /** The human has consented: the order is spent when this is on disk. */
-  async #consent(active: ActiveEnrollment, { state, secret, lost }: Prepared, signal: AbortSignal): Promise<void> {
+  /** Journals the consent. The order is spent once the entry is on disk. */
+  async #recordConsent(
+    active: ActiveEnrollment,
+    { state, secret, lost }: Prepared,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { journal, clock } = this.#ports;
-    active.held?.approved();
+    active.attention?.approved();
     const now = clock.now();
     const entry: JournalEntry = { enrollment: active.enrollment, startedAt: now, updatedAt: now, state };
     const begin = async (): Promise<void> => {
       await journal.keepSecret(active.enrollment, secret);
       await journal.write(entry);
     };
-    if (lost) this.#ended(await takeOver(lost, begin, this.#ports, signal));
+    if (lost) this.#showEnded(await takeOver(lost, begin, this.#ports, signal));
     else await begin();
-    this.#moved(active, entry.state, entry);
+    this.#setState(active, entry.state, entry);
     this.#supersede(active, entry);
   }
 
-  #ended(entry: JournalEntry): void {
+  #showEnded(entry: JournalEntry): void {
     const active = this.#active.get(entry.enrollment);
-    if (active) this.#moved(active, entry.state, entry);
+    if (active) this.#setState(active, entry.state, entry);
   }
 
   async #resume(active: ActiveEnrollment, known: JournalEntry): Promise<void> {
     const unlock = await holdEnrollment(this.#ports.locks, active.enrollment, this.#ending.signal);
     try {
-      // Another process of ours may have gone on with it meanwhile.
+      // Another process may have worked on it meanwhile, so the journal's entry counts.
       active.entry = (await this.#ports.journal.read(active.enrollment)) ?? known;
       await this.#run(active, active.entry, false);
     } finally {
@@ -277,11 +285,11 @@ export class Enrollments {
       begun,
       cancelled: active.cancel.signal,
       ending: this.#ending.signal,
-      announce: (state) => this.#moved(active, state, entry),
+      announce: (state) => this.#setState(active, state, entry),
     });
   }
 
-  /** A new order for the same account gives up what an older one began and never sent. */
+  /** Abandons older enrollments of the same account whose request was not sent. */
   #supersede(active: ActiveEnrollment, { state: { plan } }: JournalEntry): void {
     for (const older of this.#active.values()) {
       if (older === active || !isSupersededBy(older, plan)) continue;
@@ -290,7 +298,7 @@ export class Enrollments {
     }
   }
 
-  /** Another process of this user (the CLI) may have gone on with an enrollment that rests here. */
+  /** Reads the entry again if no work is done here: another process (the CLI) may have resumed the enrollment. */
   async #refreshed(active: ActiveEnrollment): Promise<ActiveEnrollment> {
     if (active.work || !active.entry || !isOpen(active.entry.state)) return active;
     const entry = await this.#ports.journal.read(active.enrollment);
@@ -300,24 +308,24 @@ export class Enrollments {
     return active;
   }
 
-  #moved(active: ActiveEnrollment, state: State, entry: JournalEntry): void {
+  #setState(active: ActiveEnrollment, state: State, entry: JournalEntry): void {
     active.entry = { ...entry, state, updatedAt: this.#ports.clock.now() };
-    if (state.name !== 'consented') active.held?.release();
-    this.#tell(active);
+    if (state.name !== 'consented') active.attention?.release();
+    this.#notifyListeners(active);
   }
 
   #pause(active: ActiveEnrollment, error: AgentError): void {
-    if (error.code === 'ERR_USER_REFUSED') active.held?.refused();
+    if (error.code === 'ERR_USER_REFUSED') active.attention?.refused();
     active.error = error;
-    this.#ports.report('enrollment: waits or has ended', {
+    this.#ports.report('enrollment: it waits, or has ended with an error', {
       enrollment: active.enrollment,
       code: error.code,
       cause: error.cause,
     });
-    this.#tell(active);
+    this.#notifyListeners(active);
   }
 
-  #tell(active: ActiveEnrollment): void {
+  #notifyListeners(active: ActiveEnrollment): void {
     const progress = progressOf(active);
     for (const listener of active.listeners) listener(progress);
   }

@@ -1,4 +1,4 @@
-/** Who is at work for an account, and on an enrollment: locks between this user's processes. */
+/** The locks of an account and of an enrollment, between the processes of one user. */
 
 import { createHash } from 'node:crypto';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -8,12 +8,12 @@ import type { Locks } from '../ports/records.ts';
 
 type Unlock = () => Promise<void>;
 
-/** How long another process of this user may take to journal what it has just been allowed. */
+/** How long to wait for another process to journal a consent it has just received. */
 const ACCOUNT_WAIT_MS = 1_000;
-/** How long it may take to let go of an enrollment that it has just stopped. */
+/** How long to wait for another process to release an enrollment that it has just stopped. */
 const ENROLLMENT_WAIT_MS = 1_000;
 
-/** While an order is judged and the human is asked: one for an account. @throws AgentError ERR_BRIDGE_BUSY */
+/** Held from the check of an order until its consent is journaled, one order at a time. @throws AgentError ERR_BRIDGE_BUSY */
 export function holdAccount(locks: Locks, { profile, account }: Plan, signal: AbortSignal): Promise<Unlock> {
   const name = createHash('sha256')
     .update(JSON.stringify([profile, account.id]))
@@ -22,7 +22,7 @@ export function holdAccount(locks: Locks, { profile, account }: Plan, signal: Ab
   return locks.hold(`account-${name}`, new AgentError('ERR_BRIDGE_BUSY'), ACCOUNT_WAIT_MS, signal);
 }
 
-/** While anything is done for it. @throws AgentError ERR_BRIDGE_BUSY */
+/** Held while a process works on the enrollment. @throws AgentError ERR_BRIDGE_BUSY */
 export function holdEnrollment(
   locks: Locks,
   enrollment: EnrollmentId,
@@ -32,7 +32,7 @@ export function holdEnrollment(
   return locks.hold(`enrollment-${enrollment}`, new AgentError('ERR_BRIDGE_BUSY'), waitMs, signal);
 }
 
-/** Whether another process is at work on it this moment. */
+/** Whether another process works on the enrollment at this moment. */
 export async function isEnrollmentLocked(
   locks: Locks,
   enrollment: EnrollmentId,

@@ -1,6 +1,7 @@
 /**
- * A request whose answer was lost, and the new order that the bank then gave: it goes on with the same key. The CA either
- * issues for it, or answers with the certificate that it issued before; what comes is checked like any answer.
+ * A lost answer: the request was sent, and it is not known whether the CA issued a certificate. The bank then gives a new order
+ * for the same account. The enrollment of that order uses the same key. So the CA either issues a certificate now, or returns the
+ * one that it has issued before. Its answer is checked as always.
  */
 
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
@@ -16,34 +17,35 @@ import { isSameToken } from './remaining-keys.ts';
 type LostState =
   | StateOf<'sent'>
   | (StateOf<'failed'> & { readonly leftover: NonNullable<StateOf<'failed'>['leftover']> });
-export type Lost = {
+/** An enrollment whose answer was lost, and whose key is on a token that is plugged in. */
+export type LostEnrollment = {
   readonly entry: JournalEntry & { readonly state: LostState };
   readonly token: TokenDescription;
   readonly keyType: KeyType;
 };
-/** Where an enrollment begins: with nothing, with a key, or with a request that is signed already. */
-export type Beginning = StateOf<'consented' | 'key-generated' | 'csr-signed'>;
+/** The first state of an enrollment: without a key, with the key of a lost enrollment, or with its signed request too. */
+export type FirstState = StateOf<'consented' | 'key-generated' | 'csr-signed'>;
 
-/** The latest of this account whose key lies on a token at hand and is of a kind that is ordered. */
+/** The latest such enrollment of the same account. Its key is on one of `tokens` and has a type that the order allows. */
 export async function findLost(
   plan: Plan,
   tokens: readonly TokenDescription[],
   { journal }: Pick<Ports, 'journal'>,
-): Promise<Lost | undefined> {
+): Promise<LostEnrollment | undefined> {
   const entries = await journal.list();
   for (const entry of entries.toReversed()) {
     const { state } = entry;
     if (!isLost(state) || !hasSameIntent(state.plan, plan)) continue;
     if (isTaken(entry, ckaIdOf(state), entries)) continue;
     const token = tokens.find((token) => isSameToken(token, tokenOf(state)));
-    // The plan that was consented to names the one type that was made.
+    // After consent a plan holds one key type.
     const keyType = state.plan.keys[0];
     if (token && keyType && plan.keys.includes(keyType)) return { entry: { ...entry, state }, token, keyType };
   }
   return undefined;
 }
 
-/** The same account of the same bank, to the same end. */
+/** Whether both plans have the same purpose for the same account of the same bank. */
 export function hasSameIntent(one: Plan, other: Plan): boolean {
   const ends = [one, other].map(({ origin, profile, account, purpose, replaces }) =>
     JSON.stringify([origin, profile, account.id, purpose, replaces?.issuer, replaces?.serialNumber]),
@@ -52,13 +54,13 @@ export function hasSameIntent(one: Plan, other: Plan): boolean {
 }
 
 /**
- * The same bytes where the same is ordered, since a CA may know a request by them (RFC 7030 §4.2.3 has a client send the
- * same again); else a request newly signed by the same key.
+ * The first state of the new enrollment. If both orders ask for the same subject and extensions, it keeps the signed request, so
+ * that the CA gets the same bytes again and can recognize them (RFC 7030 §4.2.3). Otherwise the same key signs a new request.
  */
-export function beginWith(
-  { entry: { state: older } }: Lost,
-  { plan, token }: Pick<Beginning, 'plan' | 'token'>,
-): Beginning {
+export function firstStateAfter(
+  { entry: { state: older } }: LostEnrollment,
+  { plan, token }: Pick<FirstState, 'plan' | 'token'>,
+): FirstState {
   const common = { plan, token, ckaId: ckaIdOf(older), sentBefore: true } as const;
   if (older.name === 'failed') return { name: 'consented', ...common };
   const { key, csr } = older;
@@ -73,11 +75,11 @@ function ordersTheSame(one: Plan, other: Plan): boolean {
 }
 
 /**
- * Writes the new enrollment, then ends the older one, under the older one's lock: a key has one enrollment that is open.
- * @throws AgentError ERR_BRIDGE_BUSY where somebody goes on with the older one
+ * Journals the new enrollment and ends the older one, while it holds the older one's lock. So one open enrollment has the key.
+ * @throws AgentError ERR_BRIDGE_BUSY if another process works on the older one
  */
 export async function takeOver(
-  { entry: older }: Pick<Lost, 'entry'>,
+  { entry: older }: Pick<LostEnrollment, 'entry'>,
   begin: () => Promise<void>,
   { journal, locks, clock }: Pick<Ports, 'journal' | 'locks' | 'clock'>,
   signal: AbortSignal,
@@ -96,15 +98,17 @@ export async function takeOver(
   }
 }
 
-/** What a crash left of a take-over: the newer enrollment is there, and the older one was not ended. */
-export async function endTakenOver(ports: Ports, signal: AbortSignal): Promise<void> {
+/** Completes a {@link takeOver} that a crash interrupted: the new enrollment is journaled, the older one has not ended. */
+export async function finishTakeOvers(ports: Ports, signal: AbortSignal): Promise<void> {
   const entries = await ports.journal.list();
   for (const entry of entries) {
     const { state } = entry;
     if (!isLost(state) || !isTaken(entry, ckaIdOf(state), entries)) continue;
-    // Busy: the take-over goes on this very moment, in another process.
+    // It fails as busy while another process is doing the same take-over.
     await takeOver({ entry: { ...entry, state } }, async () => {}, ports, signal).catch((error: unknown) =>
-      ports.report('enrollment: an older one that was taken over is not ended', { code: asAgentError(error).code }),
+      ports.report('enrollment: an older enrollment, whose key a newer one uses, could not be ended', {
+        code: asAgentError(error).code,
+      }),
     );
   }
 }

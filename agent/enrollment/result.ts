@@ -1,4 +1,4 @@
-/** The final result as the page gets it: the certificate, its chain, what was examined and what was proven. */
+/** The result of a completed enrollment, in the form that the page gets: certificate, chain, examination and proof. */
 
 import type { EnrollmentResult } from '../../web-bridge/protocol/methods.ts';
 import { describeCertificate } from '../../web-bridge/x509/certificate.ts';

@@ -1,6 +1,6 @@
 /**
- * The use case: one enrollment, from the human's consent to the proof made with the written certificate. Each step does
- * one thing in the world and answers the event that it was; the journal knows the next state before anybody else does.
+ * Runs one enrollment from consent to the proof of possession. There is one step for each open state. A step does one thing and
+ * returns an event; the event gives the next state. The next state is journaled before anybody sees it.
  */
 
 import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
@@ -24,11 +24,11 @@ import { type Event, next } from './transition.ts';
 
 export type RunOptions = {
   readonly ports: Ports;
-  /** This run follows the human's consent: no earlier run can have left anything on the token. */
+  /** Whether this run follows the consent directly. Then no earlier run can have left a key on the token. */
   readonly begun: boolean;
-  /** Aborted by the human's or the page's cancel: it counts until the request is sent. */
+  /** Aborted when the human or the page cancels. It has an effect until the request is sent. */
   readonly cancelled: AbortSignal;
-  /** Aborted when the agent ends: the enrollment stops where it stands and goes on at the next start. */
+  /** Aborted when the agent ends. The enrollment stops, and is resumed at the next start. */
   readonly ending: AbortSignal;
   readonly announce: (state: State) => void;
 };
@@ -46,8 +46,8 @@ const STEPS: Steps = {
 };
 
 /**
- * Goes on from the journal's state until the end.
- * @throws AgentError where the enrollment has to wait (for the token, the human, the CA): its state stays in the journal
+ * Runs the steps from the journaled state until the enrollment ends.
+ * @throws AgentError if the enrollment has to wait for the token, the human or the CA. Its state stays in the journal
  */
 export async function runEnrollment(entry: JournalEntry, options: RunOptions): Promise<State> {
   const { ports, cancelled, ending } = options;
@@ -95,14 +95,14 @@ async function attempt(state: OpenState, context: Context, cancelled: AbortSigna
     return { event: await step(state, context) };
   } catch (error) {
     if (cancelled.aborted && isCancellable(state))
-      return { event: { event: 'abandoned', leftover: leftoverAfter(state, undefined, context) } };
+      return { event: { event: 'abandoned', leftover: remainingKeyAfter(state, undefined, context) } };
     if (context.signal.aborted) return { waitFor: asAgentError(context.signal.reason) };
     return await settle(state, asAgentError(error), context);
   }
 }
 
 function step(state: OpenState, context: Context): Promise<Event> {
-  // The table has a step for each state by its very name; TypeScript cannot follow the correlation.
+  // TypeScript does not see that the step and the state belong to the same name.
   const run = STEPS[state.name] as (state: OpenState, context: Context) => Promise<Event>;
   return run(state, context);
 }
@@ -118,7 +118,7 @@ async function signRequest(
   { token, caCertificates, signal }: Context,
 ): Promise<Event> {
   const { plan, key } = state;
-  // Not waited for: the CA has nothing to do while the token signs, and most answers need them.
+  // Not awaited: the CA can answer while the token signs, and most chains need these certificates later.
   void caCertificates.ask();
   const session = await token.use('enroll', signal);
   const request = { spki: key.spki, keyType: key.keyType, subject: plan.subject, extensions: plan.extensions };
@@ -128,7 +128,7 @@ async function signRequest(
 
 async function store(state: StateOf<'issued'>, { token, ports, signal }: Context): Promise<Event> {
   const { bank, account } = state.plan;
-  // A new session asks for the PIN: after hours of waiting the person is somewhere else.
+  // A new session asks for the PIN, and after hours of waiting the person may be elsewhere.
   if (!token.current()) ports.notify({ about: 'write-back', bank, account });
   const session = await token.use('write-back', signal);
   const label = `${bank.en} ${account.id}`;
@@ -136,7 +136,10 @@ async function store(state: StateOf<'issued'>, { token, ports, signal }: Context
   return { event: 'stored' };
 }
 
-/** Whoever trusts a root has it; on a card each certificate takes room and a second (RFC 5246 §7.4.2 leaves it out as well). */
+/**
+ * The root is not written: whoever trusts it has it, and on a card each certificate takes space and about a second. TLS leaves it
+ * out as well (RFC 5246 §7.4.2).
+ */
 function withoutRoot(chain: readonly CertificateDer[]): readonly CertificateDer[] {
   const top = chain.at(-1);
   return top && isSelfIssued(parseCertificate(top)) ? chain.slice(0, -1) : chain;
@@ -158,23 +161,26 @@ function keyOf({
   return { ckaId, spki: key.spki, keyType: key.keyType };
 }
 
-/** Not a byte of the request went out. */
+/** No byte of the request was sent. */
 const NOT_SENT: ReadonlySet<string> = new Set(['ERR_CA_UNREACHABLE', 'ERR_CA_TLS_UNTRUSTED']);
 /**
- * The server says that it did not act: RFC 9110 §15.5.9 (not received whole), RFC 8470 §5.2 (too early), RFC 6585 §4 (too
- * many), RFC 9110 §15.6.4 (overloaded). A 500 says nothing of the kind.
+ * With these statuses the server says that it did not process the request: 408 (RFC 9110 §15.5.9), 425 (RFC 8470 §5.2), 429
+ * (RFC 6585 §4), 503 (RFC 9110 §15.6.4). A 500 does not say so.
  */
 const NOT_ACTED_UPON: ReadonlySet<unknown> = new Set([408, 425, 429, 503]);
-/** What a CA also says to a request whose certificate it issued before: the authorization is spent, the account has one. */
+/**
+ * A CA may also refuse with these if it issued the certificate before: the authorization is used up, or the account has a
+ * certificate.
+ */
 const REFUSALS: ReadonlySet<string> = new Set(['ERR_CA_AUTHORIZATION_REFUSED', 'ERR_CA_REFUSED', 'ERR_CA_REDIRECTED']);
 
-/** What an error means for an enrollment: an end, or a pause that the human, the token or time will lift. */
+/** Decides what an error means: the enrollment ends, or it waits in its state for the human, the token or the CA. */
 async function settle(state: OpenState, error: AgentError, context: Context): Promise<Outcome> {
   if (isIssued(state)) return { waitFor: error };
-  if (state.name === 'pending' && isPassing(error)) return pendingStill(state, error, context);
-  if (state.name === 'sent' && context.sending && didNotAct(error))
+  if (state.name === 'pending' && isTemporary(error)) return keepPending(state, error, context);
+  if (state.name === 'sent' && context.sending && wasNotProcessed(error))
     return { event: { event: 'unsent' }, waitFor: error };
-  if (state.name === 'sent' && (isUnknown(error) || NOT_SENT.has(error.code))) return { waitFor: error };
+  if (state.name === 'sent' && (mayHaveArrived(error) || NOT_SENT.has(error.code))) return { waitFor: error };
   if (state.name === 'sent' && !context.sending && REFUSALS.has(error.code))
     return { waitFor: new AgentError('ERR_CA_ANSWER_LOST', error.details, error) };
   if (error.retry !== 'never') return { waitFor: error };
@@ -183,49 +189,50 @@ async function settle(state: OpenState, error: AgentError, context: Context): Pr
       event: 'failed',
       code: error.code,
       details: error.details,
-      leftover: leftoverAfter(state, error, context),
+      leftover: remainingKeyAfter(state, error, context),
     },
   };
 }
 
-/** Counts only where this very request is the first that went out: it may then go out anew. */
-function didNotAct({ code, details }: AgentError): boolean {
+/** Whether the CA has not processed the request. If no earlier run sent it, it is sent anew. */
+function wasNotProcessed({ code, details }: AgentError): boolean {
   return NOT_SENT.has(code) || (code === 'ERR_CA_UNAVAILABLE' && NOT_ACTED_UPON.has(details['status']));
 }
 
-function isPassing({ code }: AgentError): boolean {
+function isTemporary({ code }: AgentError): boolean {
   return NOT_SENT.has(code) || code === 'ERR_CA_UNAVAILABLE' || code === 'ERR_CA_ANSWER_LOST';
 }
 
-/** The request may have arrived, and a certificate may exist. */
-function isUnknown({ code }: AgentError): boolean {
+/** Whether the request may have arrived, so that a certificate may exist. */
+function mayHaveArrived({ code }: AgentError): boolean {
   return code === 'ERR_CA_ANSWER_LOST' || code === 'ERR_CA_UNAVAILABLE';
 }
 
-function pendingStill(state: StateOf<'pending'>, error: AgentError, context: Context): Outcome {
+function keepPending(state: StateOf<'pending'>, error: AgentError, context: Context): Outcome {
   try {
     return { event: waitLonger(state, context, undefined) };
   } catch (tooLong) {
     const { code, details } = asAgentError(tooLong);
     context.ports.report('enrollment: pending too long', { last: error.code });
-    return { event: { event: 'failed', code, details, leftover: keptOf(state) } };
+    return { event: { event: 'failed', code, details, leftover: maybeCertifiedKey(state) } };
   }
 }
 
 /**
- * What may lie on the token, written down before anything is taken away: had a key gone first and the agent been killed
- * then, a new order would go on with a request whose key is no more.
+ * The key that may be on the token when the enrollment ends. It is journaled before the key is destroyed. In the other order, a
+ * crash in between would leave a journal that names a destroyed key, and a new order would use it.
  */
-function leftoverAfter(state: OpenState, error: AgentError | undefined, { token: session }: Context): RemainingKey {
-  if (state.sentBefore || state.name === 'pending' || (error && mayBeIssued(error.code))) return keptOf(state);
-  return state.name === 'consented' && !session.wasOpened() ? undefined : leftoverOf(state);
+function remainingKeyAfter(state: OpenState, error: AgentError | undefined, { token: session }: Context): RemainingKey {
+  if (state.sentBefore || state.name === 'pending' || (error && mayBeIssued(error.code)))
+    return maybeCertifiedKey(state);
+  return state.name === 'consented' && !session.wasOpened() ? undefined : keyOnToken(state);
 }
 
-function leftoverOf({ token, ckaId }: OpenState): NonNullable<RemainingKey> {
+function keyOnToken({ token, ckaId }: OpenState): NonNullable<RemainingKey> {
   return { token, ckaId };
 }
 
-/** Of what was sent once, a certificate may exist or be made later: the key stays, and a new order goes on with it. */
-function keptOf(state: OpenState): RemainingKey {
-  return { ...leftoverOf(state), maybeCertified: true };
+/** After the request was sent, a certificate may exist or follow. The key is kept, and a new order uses it. */
+function maybeCertifiedKey(state: OpenState): RemainingKey {
+  return { ...keyOnToken(state), maybeCertified: true };
 }

@@ -1,4 +1,4 @@
-/** The part of an enrollment that speaks to the CA: sends the request, asks again while it says "later", judges the answer. */
+/** The steps that talk to the CA: send the request, ask again while the CA answers "pending", and check the certificate. */
 
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import { fromPem } from '../../web-bridge/x509/certificate.ts';
@@ -9,11 +9,11 @@ import type { CaCertificates } from './ca-certificates.ts';
 import type { Context } from './context.ts';
 import type { Event } from './transition.ts';
 
-/** What to wait for before the CA is asked again where it names no time (RFC 7030 §4.2.3 demands one; some forget it). */
+/** The time to wait if the CA names none. RFC 7030 §4.2.3 requires Retry-After, but some servers leave it out. */
 const RETRY_AFTER_DEFAULT_MS = 60_000;
-/** Customers who came in one hour shall not all ask again in one second: up to a tenth later, never earlier than told. */
+/** Up to a tenth is added to each wait, so that many customers do not ask in the same second. Nothing is subtracted. */
 const JITTER = 0.1;
-/** Timers stand still while a machine sleeps, so the clock is looked at this often. */
+/** Timers stop while a machine sleeps. So a wait is cut into pieces of this length, and the clock is read after each. */
 const LOOK_AT_CLOCK_MS = 60_000;
 
 export async function submit(state: StateOf<'sent'>, context: Context): Promise<Event> {
@@ -38,10 +38,10 @@ async function exchange(state: StateOf<'sent' | 'pending'>, context: Context): P
   const answer = await ca.request(state.csr, { ...plan.authorization, secret }, context.signal);
   return answer.kind === 'pending'
     ? waitLonger(state, context, answer.retryAfterMs)
-    : await judge(state, context, answer);
+    : await checkAnswer(state, context, answer);
 }
 
-async function judge(
+async function checkAnswer(
   state: StateOf<'sent' | 'pending'>,
   { ports, caCertificates }: Context,
   { certificates, date }: Extract<CaAnswer, { kind: 'issued' }>,
@@ -49,7 +49,7 @@ async function judge(
   const { plan, key } = state;
   const previous = plan.previous && fromPem(plan.previous.certificate);
   const answer = { certificates, date, plan, spki: key.spki, now: ports.clock.now(), previous };
-  const issued = await checkWithin(answer, caCertificates);
+  const issued = await checkAndComplete(answer, caCertificates);
   if (issued.otherSerialNumbers.length > 0)
     ports.report('enrollment: the CA issued more than one certificate for the key', {
       others: issued.otherSerialNumbers.join(' '),
@@ -57,8 +57,14 @@ async function judge(
   return { event: 'issued', ...issued };
 }
 
-/** The answer's own certificates may suffice; a leaf alone (RFC 7030 §4.2.3), or a chain with a hole, is completed by the CA's own. */
-async function checkWithin(answer: Omit<IssuedAnswer, 'cacerts'>, own: CaCertificates): Promise<IssuedCertificate> {
+/**
+ * Checks the certificates of the answer. If they are the leaf alone (RFC 7030 §4.2.3) or an incomplete chain, the CA's own
+ * certificates complete it.
+ */
+async function checkAndComplete(
+  answer: Omit<IssuedAnswer, 'cacerts'>,
+  own: CaCertificates,
+): Promise<IssuedCertificate> {
   try {
     const issued = checkIssued({ ...answer, cacerts: own.known });
     if (issued.chainComplete || own.known.length > 0) return issued;
@@ -69,7 +75,11 @@ async function checkWithin(answer: Omit<IssuedAnswer, 'cacerts'>, own: CaCertifi
   return checkIssued({ ...answer, cacerts: own.known });
 }
 
-/** RFC 7030 §4.2.3, clamped: a server may say 0 seconds or a year. @throws AgentError ERR_CA_PENDING_TOO_LONG */
+/**
+ * The event after the answer "pending". The server's Retry-After (RFC 7030 §4.2.3) is kept within the profile's limits, because it
+ * may be 0 seconds or a year.
+ * @throws AgentError ERR_CA_PENDING_TOO_LONG
+ */
 export function waitLonger(
   state: StateOf<'sent' | 'pending'>,
   { ports }: Context,

@@ -1,4 +1,4 @@
-/** The token session of one enrollment: opened when first needed, kept while the work goes on, closed before long waits. */
+/** The token session of one enrollment. It is opened when a step needs it, and closed at the end or before a long wait. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { type OpenSession, openSession } from '../operations/session.ts';
 import { retryOnInsertion } from '../operations/token-insertion.ts';
@@ -8,7 +8,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { JournalEntry } from '../ports/records.ts';
 import type { PinContext, TokenSession } from '../ports/token.ts';
 
-/** A token host may outlive the making of a key by this much, so that a quick CA needs no second PIN; then it ends. */
+/** A token host may last this long, so that no second PIN is needed if the CA answers quickly. Then it is ended. */
 const HOST_LIFETIME_MS = 60_000;
 
 export type EnrollmentSession = {
@@ -16,17 +16,17 @@ export type EnrollmentSession = {
   use(purpose: 'enroll' | 'write-back', signal: AbortSignal): Promise<TokenSession>;
   /** The session that is open now, if one is. */
   current(): TokenSession | undefined;
-  /** Whether a session was ever opened, by this run or one before: else the token holds nothing of this enrollment's. */
+  /** Whether this run or an earlier one has opened a session. If not, the token has no key of this enrollment. */
   wasOpened(): boolean;
-  /** Ends the session where the coming wait is longer than a host may last. */
+  /** Closes the session if a wait of `waitMs` would be longer than a host may last. */
   closeBefore(waitMs: number): Promise<void>;
   close(): Promise<void>;
 };
 
-/** @param begun this run follows the consent: no run before it can have opened a session */
+/** @param begun whether this run follows the consent directly, so that no earlier run can have opened a session */
 export function enrollmentSession({ state }: JournalEntry, ports: Ports, begun: boolean): EnrollmentSession {
   let open: (OpenSession & { readonly openedAt: number }) | undefined;
-  let opened = !begun;
+  let everOpened = !begun;
   const token = 'token' in state ? state.token : undefined;
 
   async function close(): Promise<void> {
@@ -44,11 +44,11 @@ export function enrollmentSession({ state }: JournalEntry, ports: Ports, begun: 
       const request = { token, pin: pinContext(plan, purpose), deadlines: plan.deadlines };
       const start = () => openSession(request, ports, signal);
       open = { ...(await retryOnInsertion(plan, ports, signal, start, token)), openedAt: ports.clock.now() };
-      opened = true;
+      everOpened = true;
       return open.session;
     },
     current: () => open?.session,
-    wasOpened: () => opened,
+    wasOpened: () => everOpened,
     async closeBefore(waitMs) {
       if (open && ports.clock.now() + waitMs - open.openedAt > HOST_LIFETIME_MS) await close();
     },
@@ -57,6 +57,6 @@ export function enrollmentSession({ state }: JournalEntry, ports: Ports, begun: 
 }
 
 function pinContext(plan: Plan, purpose: 'enroll' | 'write-back'): PinContext {
-  const asked = purpose === 'enroll' ? purposeOf(plan) : purpose;
-  return { profile: plan.profile, purpose: asked, bank: plan.bank, help: plan.help, account: plan.account.display };
+  const shown = purpose === 'enroll' ? purposeOf(plan) : purpose;
+  return { profile: plan.profile, purpose: shown, bank: plan.bank, help: plan.help, account: plan.account.display };
 }

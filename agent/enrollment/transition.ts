@@ -1,4 +1,4 @@
-/** The one function that goes from one state of an enrollment to the next. */
+/** The events of an enrollment, and the one function that gives the next state. */
 import type { CsrDer } from '../../web-bridge/asn1/der.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../../web-bridge/protocol/errors.ts';
 import type { Proof } from '../../web-bridge/protocol/methods.ts';
@@ -9,9 +9,9 @@ import { isCancellable, isIssued, isOpen } from '../records/states.ts';
 export type Event =
   | { readonly event: 'key-generated'; readonly key: GeneratedKey }
   | { readonly event: 'csr-signed'; readonly csr: CsrDer }
-  /** Journaled before the first byte leaves. */
+  /** The request is about to be sent. This is journaled before its first byte is sent. */
   | { readonly event: 'sending'; readonly sentAt: number }
-  /** Not one byte of the request went out. */
+  /** The CA has not processed the request, so that it may be sent again. */
   | { readonly event: 'unsent' }
   | { readonly event: 'pending'; readonly nextAt: number; readonly deadlineAt: number }
   | ({ readonly event: 'issued' } & IssuedCertificate)
@@ -25,7 +25,7 @@ export type Event =
     }
   | { readonly event: 'abandoned'; readonly leftover: RemainingKey };
 
-/** Pure and exhaustive. @throws AgentError ERR_INTERNAL_FAILED where an event does not belong to a state */
+/** The state after an event. Pure and exhaustive. @throws AgentError ERR_INTERNAL_FAILED if the event cannot follow the state */
 export function next(state: State, event: Event): State {
   switch (event.event) {
     case 'key-generated':
@@ -39,11 +39,11 @@ export function next(state: State, event: Event): State {
       return { ...unsent, name: 'csr-signed' };
     }
     case 'pending': {
-      const sent = waiting(state, event);
+      const sent = sentOrPending(state, event);
       return { ...sent, name: 'pending', nextAt: event.nextAt, deadlineAt: event.deadlineAt };
     }
     case 'issued': {
-      const { plan, token, ckaId, key, csr } = waiting(state, event);
+      const { plan, token, ckaId, key, csr } = sentOrPending(state, event);
       const { event: _, ...issued } = event;
       return { name: 'issued', plan, token, ckaId, key, csr, ...issued };
     }
@@ -52,27 +52,27 @@ export function next(state: State, event: Event): State {
     case 'proven':
       return { ...expected(state, 'stored', event), name: 'completed', proof: event.proof };
     case 'failed': {
-      if (!isOpen(state) || isIssued(state)) throw misplaced(state, event);
+      if (!isOpen(state) || isIssued(state)) throw unexpected(state, event);
       const { plan, name: at } = state;
       return { name: 'failed', plan, at, code: event.code, details: event.details, leftover: event.leftover };
     }
     case 'abandoned': {
-      if (!isCancellable(state)) throw misplaced(state, event);
+      if (!isCancellable(state)) throw unexpected(state, event);
       return { name: 'abandoned', plan: state.plan, at: state.name, leftover: event.leftover };
     }
   }
 }
 
 function expected<N extends State['name']>(state: State, name: N, event: Event): StateOf<N> {
-  if (state.name !== name) throw misplaced(state, event);
+  if (state.name !== name) throw unexpected(state, event);
   return state as StateOf<N>;
 }
 
-function waiting(state: State, event: Event): StateOf<'sent' | 'pending'> {
+function sentOrPending(state: State, event: Event): StateOf<'sent' | 'pending'> {
   if (state.name === 'sent' || state.name === 'pending') return state;
-  throw misplaced(state, event);
+  throw unexpected(state, event);
 }
 
-function misplaced(state: State, event: Event): AgentError {
+function unexpected(state: State, event: Event): AgentError {
   return new AgentError('ERR_INTERNAL_FAILED', { state: state.name, event: event.event });
 }

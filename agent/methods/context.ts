@@ -1,4 +1,4 @@
-/** What the methods of the bridge work with. */
+/** What the bridge's methods work with. */
 import type { Words } from '../../web-bridge/protocol/envelope.ts';
 import type { ErrorCode } from '../../web-bridge/protocol/errors.ts';
 import type { Result } from '../../web-bridge/protocol/methods.ts';
@@ -9,12 +9,12 @@ export type Context = {
   readonly version: string;
   readonly enrollments: Enrollments;
   readonly operations: Operations;
-  /** A page of a bank is here: what takes long to start may start now. */
+  /** Called when a bank's page has connected: a spare token host may be started now. */
   readonly expectWork: () => void;
   readonly words: (code: ErrorCode) => Words;
 };
 
-/** What is done at once and kept in no journal. The signal ends it, dialogs and all. */
+/** The operations. Aborting the signal ends an operation and closes its dialog. */
 export type Operations = {
   readonly logIn: (order: string, origin: string, signal: AbortSignal) => Promise<Result<'authenticate'>>;
   readonly remove: (order: string, origin: string, signal: AbortSignal) => Promise<void>;

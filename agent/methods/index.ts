@@ -1,4 +1,4 @@
-/** The handlers table of the bridge: one file a method. */
+/** The bridge's handlers: one file for each method. */
 import type { Handlers } from '../../web-bridge/protocol/handlers.ts';
 import { authenticate } from './authenticate.ts';
 import { cancel } from './cancel.ts';

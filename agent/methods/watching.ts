@@ -1,4 +1,4 @@
-/** How an enrollment is told to a page: by the names of its states, and errors with their words. */
+/** The status of an enrollment as a page gets it, and the `progress` events. */
 
 import { errorDataOf, type Words } from '../../web-bridge/protocol/envelope.ts';
 import type { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -14,10 +14,10 @@ export function statusOf(
   return error ? { enrollment, state, error: errorDataOf(error, words) } : { enrollment, state };
 }
 
-/** What each connection follows: a page that asks again and again is told once of each change. */
+/** The enrollments that each connection follows. A page that calls `watch` twice gets each event once. */
 const followed = new WeakMap<Caller, Set<EnrollmentId>>();
 
-/** Tells this connection of each change until it closes. */
+/** Sends a `progress` event at each change, until the connection closes. */
 export function follow(enrollment: EnrollmentId, caller: Caller, { enrollments, words }: Context): void {
   const already = followed.get(caller) ?? new Set();
   if (already.has(enrollment)) return;

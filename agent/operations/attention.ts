@@ -1,6 +1,6 @@
 /**
- * The human's attention, of which there is one: a question at a time for the whole agent (A17), and for a while none to a
- * page that was refused again and again (A18).
+ * The right to ask the human. One task of the agent holds it at a time, so that one dialog is open at a time (A17). A page whose
+ * requests the human refused several times does not get it for a while (A18).
  */
 
 import { AgentError } from '../../web-bridge/protocol/errors.ts';

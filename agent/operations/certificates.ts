@@ -4,8 +4,8 @@ import type { Ports } from '../ports/ports.ts';
 import type { CertificateAtHand, TokenDescription } from '../ports/token.ts';
 
 /**
- * The longest valid first; expired ones are among them.
- * @param issuers PEM, of the bank's profile
+ * Expired certificates are included. The one with the latest notAfter comes first.
+ * @param issuers PEM, from the bank's profile
  */
 export async function certificatesOn(
   token: TokenDescription,

@@ -1,11 +1,14 @@
-/** A page that is refused again and again by the human has to wait: dialogs must not become a nuisance that one clicks away. */
+/**
+ * A page whose requests the human refused several times in a row must wait. Otherwise it could open dialogs until the human
+ * approves one to be rid of them.
+ */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 
 const REFUSALS_ALLOWED = 3;
 const COOL_DOWN_MS = 5 * 60_000;
 
 export type CoolDown = {
-  /** @throws AgentError ERR_POLICY_COOL_DOWN with the seconds that remain */
+  /** @throws AgentError ERR_POLICY_COOL_DOWN with `seconds`, the time that remains */
   check(origin: string): void;
   refused(origin: string): void;
   approved(origin: string): void;

@@ -1,7 +1,7 @@
 /**
- * What the token signs to log in: the Web eID authentication token's `hash(origin) ‖ hash(nonce)`. Bound to the origin
- * of the handshake, so that a signature made for one site is worth nothing on another. The token host makes the value for
- * itself; here it is made once more, to see that this is what was signed.
+ * The value that the token signs for a log-in: `hash(origin) ‖ hash(nonce)`, as in the Web eID authentication token. The origin
+ * is that of the handshake, so that a signature made for one site is invalid on another. The token host computes the value for
+ * itself. The agent computes it again to verify the signature.
  */
 
 import { createHash, verify } from 'node:crypto';
@@ -23,7 +23,7 @@ export function challengeFor(hash: Hash, origin: string, nonce: string): Uint8Ar
   return new Uint8Array(Buffer.concat([digest(origin), digest(nonce)]));
 }
 
-/** With the certificate's own key. @throws AgentError ERR_TOKEN_SIGNATURE_WRONG */
+/** Verifies the signature with the certificate's public key. @throws AgentError ERR_TOKEN_SIGNATURE_WRONG */
 export function verifyChallenge(
   { spki, x509 }: ParsedCertificate,
   { algorithm, signature }: LoginSignature,

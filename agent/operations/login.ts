@@ -1,6 +1,6 @@
 /**
- * 電子証明書ログイン: the key of a customer's certificate signs the bank's nonce for the page's own origin. The answer is a
- * Web eID authentication token, which the bank's server verifies with libraries that exist.
+ * 電子証明書ログイン (log-in with a certificate). The key of a customer's certificate signs the bank's nonce and the page's
+ * origin. The result is a Web eID authentication token, so that the bank's server can verify it with existing libraries.
  */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Result } from '../../web-bridge/protocol/methods.ts';
@@ -12,7 +12,7 @@ import type { LoginPlan } from '../ports/plan.ts';
 import type { CertificateAtHand, LoginSignature } from '../ports/token.ts';
 import { certificatesOn } from './certificates.ts';
 import { verifyChallenge } from './login-challenge.ts';
-import { carryOut, type Operation, type World } from './operation.ts';
+import { carryOut, type Operation, type OperationContext } from './operation.ts';
 import { openSession } from './session.ts';
 
 const LOGIN: Operation<LoginPlan, readonly CertificateAtHand[], Login> = {
@@ -25,8 +25,8 @@ const LOGIN: Operation<LoginPlan, readonly CertificateAtHand[], Login> = {
       ? only
       : await ports.human.chooseCertificate({ plan, certificates }, signal);
   },
-  async perform(plan, certificate, world) {
-    return { ...(await sign(plan, certificate, world)), certificate: certificate.parsed };
+  async perform(plan, certificate, context) {
+    return { ...(await sign(plan, certificate, context)), certificate: certificate.parsed };
   },
 };
 type Login = LoginSignature & { readonly certificate: ParsedCertificate };
@@ -39,9 +39,9 @@ export async function logIn(
   order: string,
   origin: string,
   appVersion: string,
-  world: World,
+  context: OperationContext,
 ): Promise<Result<'authenticate'>> {
-  const { certificate, algorithm, signature } = await carryOut(LOGIN, order, origin, world);
+  const { certificate, algorithm, signature } = await carryOut(LOGIN, order, origin, context);
   return {
     format: 'web-eid:1.0',
     unverifiedCertificate: Buffer.from(certificate.der).toString('base64'),
@@ -52,13 +52,13 @@ export async function logIn(
 }
 
 /** @throws AgentError ERR_TOKEN_MISSING, ERR_TOKEN_NOT_ACCEPTED, ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_CERTIFICATE_EXPIRED */
-async function usableCertificates(plan: LoginPlan, { ports, signal }: World): Promise<CertificateAtHand[]> {
+async function usableCertificates(plan: LoginPlan, { ports, signal }: OperationContext): Promise<CertificateAtHand[]> {
   const present = await ports.tokens.list(signal);
   if (present.length === 0) throw new AgentError('ERR_TOKEN_MISSING');
   const tokens = present.filter((token) => isAcceptable(token, plan.tokens));
   if (tokens.length === 0) throw new AgentError('ERR_TOKEN_NOT_ACCEPTED', { tokens: present.length });
   const lists = await Promise.all(tokens.map((token) => certificatesOn(token, plan.issuers, ports, signal)));
-  const ours = lists.flat().filter(({ parsed }) => logsIn(parsed));
+  const ours = lists.flat().filter(({ parsed }) => isForLogin(parsed));
   if (ours.length === 0) throw new AgentError('ERR_TOKEN_CERTIFICATE_MISSING');
   const now = ports.clock.now();
   const valid = ours.filter(({ parsed }) => isValidAt(parsed, now));
@@ -66,15 +66,18 @@ async function usableCertificates(plan: LoginPlan, { ports, signal }: World): Pr
   return valid;
 }
 
-/** What the bank's server asks of it (`web-bridge/bank/LOGIN.md`), and a key that a token host signs with. */
-function logsIn(parsed: ParsedCertificate): boolean {
+/**
+ * Whether the bank's server accepts the certificate for a log-in (`web-bridge/bank/LOGIN.md`), and a token host can sign with its
+ * type of key.
+ */
+function isForLogin(parsed: ParsedCertificate): boolean {
   return isForClients(parsed) && keyTypeOf(parsed.spki) !== undefined;
 }
 
 async function sign(
   plan: LoginPlan,
   { token, parsed }: CertificateAtHand,
-  { ports, signal }: World,
+  { ports, signal }: OperationContext,
 ): Promise<LoginSignature> {
   const { profile, bank, account, deadlines, origin, nonce } = plan;
   const pin = { profile, purpose: 'authenticate', bank, ...(account ? { account: account.display } : {}) } as const;
@@ -84,7 +87,7 @@ async function sign(
     verifyChallenge(parsed, signed, origin, nonce);
     return signed;
   } finally {
-    // The page does not wait for C_Finalize. Whoever wants the token next does.
+    // The page gets its answer before C_Finalize has run. The token's lock is held until then.
     void close();
   }
 }

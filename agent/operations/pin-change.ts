@@ -1,16 +1,16 @@
-/** A change of a token's PIN: for the person at this machine, and for no bank. */
+/** Changes a token's PIN. The person at this machine asks for it, and no bank. */
 import type { Profile } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { PinContext, TokenDescription } from '../ports/token.ts';
 import { withSession } from './session.ts';
 
-/** `token`: its label; `profile`: the bank whose help is shown. Both are needed only where there are several. */
+/** `token`: the token's label. `profile`: the bank whose help is shown. Each is needed only if there are several. */
 export type PinChange = { readonly token?: string; readonly profile?: string };
 
 const LIST_MS = 60_000;
 
-/** @throws AgentError ERR_TOKEN_*, ERR_USER_*: the old PIN is then still the PIN */
+/** @throws AgentError ERR_TOKEN_*, ERR_USER_*: the PIN is unchanged then */
 export async function changePin(
   { token: label, profile }: PinChange,
   profiles: readonly Profile[],
@@ -25,14 +25,14 @@ export async function changePin(
 
 async function oneToken({ tokens }: Pick<Ports, 'tokens'>, label: string | undefined): Promise<TokenDescription> {
   const present = await tokens.list(AbortSignal.timeout(LIST_MS));
-  const wanted = present.filter((token) => label === undefined || token.label === label);
-  const [only] = wanted;
+  const matching = present.filter((token) => label === undefined || token.label === label);
+  const [only] = matching;
   if (!only) throw new AgentError('ERR_TOKEN_MISSING', { tokens: present.length });
-  if (wanted.length > 1) throw new AgentError('ERR_TOKEN_AMBIGUOUS', { tokens: wanted.length });
+  if (matching.length > 1) throw new AgentError('ERR_TOKEN_AMBIGUOUS', { tokens: matching.length });
   return only;
 }
 
-/** The bank named, or the only one there is: its help is shown where the PIN is nearly locked. */
+/** With the help of the named bank, or of the only one. The dialog shows it when the PIN is locked or nearly locked. */
 function contextFor(profiles: readonly Profile[], id: string | undefined): PinContext {
   const profile =
     profiles.find((one) => one.id === id) ?? (profiles.length === 1 && id === undefined ? profiles[0] : undefined);

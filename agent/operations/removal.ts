@@ -1,4 +1,4 @@
-/** 削除: one old pair and its certificate are taken from the token, by the bank's order and the human's consent. */
+/** 削除 (removal): destroys one old certificate and its key pair on the token. The bank orders it, the human consents. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import { sameName } from '../../web-bridge/x509/names.ts';
 import { isAcceptable, isNamed, isValidAt } from '../policy/customer-certificates.ts';
@@ -7,7 +7,7 @@ import type { RemovalPlan } from '../ports/plan.ts';
 import type { CertificateAtHand } from '../ports/token.ts';
 import { isOpen } from '../records/states.ts';
 import { certificatesOn } from './certificates.ts';
-import { carryOut, type Operation, type World } from './operation.ts';
+import { carryOut, type Operation, type OperationContext } from './operation.ts';
 import { withSession } from './session.ts';
 
 type Found = { readonly pair: CertificateAtHand; readonly others: readonly CertificateAtHand[] };
@@ -16,27 +16,27 @@ const REMOVAL: Operation<RemovalPlan, Found, void> = {
   purpose: 'remove',
   planFor: removalPlanFor,
   find: findPair,
-  async choose(plan, found, world) {
-    await refuseWhereNeeded(plan, found, world);
+  async choose(plan, found, context) {
+    await refuseUnsafeRemoval(plan, found, context);
     return found.pair;
   },
-  async perform(plan, pair, world) {
-    await destroy(plan, pair, world);
-    // No journal tells of a removal, and nobody is to be reminded of what is gone.
-    const { reminderBook, clock } = world.ports;
+  async perform(plan, pair, context) {
+    await destroy(plan, pair, context);
+    // The journal still has the certificate as completed. This mark ends the reminders of it.
+    const { reminderBook, clock } = context.ports;
     await reminderBook.write(pair.parsed.der, { about: 'removed', at: clock.now() });
   },
 };
 
-/** @throws as {@link carryOut}; ERR_TOKEN_REMOVAL_INCOMPLETE with the number of objects that are left */
-export function removePair(order: string, origin: string, world: World): Promise<void> {
-  return carryOut(REMOVAL, order, origin, world);
+/** @throws as {@link carryOut}; ERR_TOKEN_REMOVAL_INCOMPLETE with `left`, the number of objects that remain */
+export function removePair(order: string, origin: string, context: OperationContext): Promise<void> {
+  return carryOut(REMOVAL, order, origin, context);
 }
 
 /** @throws AgentError ERR_TOKEN_MISSING, ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_AMBIGUOUS */
 async function findPair(
   { tokens: accepted, issuers, replaces }: RemovalPlan,
-  { ports, signal }: World,
+  { ports, signal }: OperationContext,
 ): Promise<Found> {
   const present = await ports.tokens.list(signal);
   const tokens = present.filter((token) => isAcceptable(token, accepted));
@@ -51,10 +51,15 @@ async function findPair(
 }
 
 /**
- * Usable certificates are never fewer than before a re-enrollment (A25), whatever an order says: not while an enrollment
- * depends on this one, not while it alone is valid, not where another certificate lives on the same key.
+ * A removal never takes the customer's last usable certificate (A25), whatever the order says. It is refused if an open
+ * enrollment depends on the certificate, if another certificate uses the same key, and if the certificate is the only valid one
+ * of its subject.
  */
-async function refuseWhereNeeded({ replaces }: RemovalPlan, { pair, others }: Found, { ports }: World): Promise<void> {
+async function refuseUnsafeRemoval(
+  { replaces }: RemovalPlan,
+  { pair, others }: Found,
+  { ports }: OperationContext,
+): Promise<void> {
   const { parsed } = pair;
   for (const { state } of await ports.journal.list()) {
     if (!isOpen(state)) continue;
@@ -76,7 +81,7 @@ async function refuseWhereNeeded({ replaces }: RemovalPlan, { pair, others }: Fo
 async function destroy(
   { profile, bank, account, deadlines }: RemovalPlan,
   { token, parsed }: CertificateAtHand,
-  { ports, signal }: World,
+  { ports, signal }: OperationContext,
 ): Promise<void> {
   const pin = { profile, purpose: 'remove', bank, account: account.display } as const;
   await withSession({ token, pin, deadlines }, ports, signal, async (session) => {

@@ -1,4 +1,4 @@
-/** A token in use: its lock is taken, a session opened, the work done, the session closed, the lock let go. */
+/** One session with a token: take the token's lock, open, work, close, release the lock. */
 import type { Plan } from '../ports/plan.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { PinContext, TokenIdentity, TokenSession } from '../ports/token.ts';
@@ -6,13 +6,13 @@ import type { PinContext, TokenIdentity, TokenSession } from '../ports/token.ts'
 export type SessionRequest = {
   readonly token: TokenIdentity;
   readonly pin: PinContext;
-  /** Absent where no bank's profile stands behind the work. */
+  /** `undefined` if no bank's profile is involved. */
   readonly deadlines: Plan['deadlines'] | undefined;
 };
 
 export type OpenSession = {
   readonly session: TokenSession;
-  /** Ends the token host, and lets go of the token then. */
+  /** Ends the token host, then releases the token's lock. */
   readonly close: () => Promise<void>;
 };
 
@@ -39,7 +39,7 @@ export async function openSession(
   }
 }
 
-/** As {@link openSession}, for work that ends with the session. */
+/** Opens a session, works, and closes it. @throws as {@link openSession} and `work` */
 export async function withSession<T>(
   request: SessionRequest,
   ports: Pick<Ports, 'locks' | 'tokens'>,

@@ -1,4 +1,4 @@
-/** What a bank's page may know of this PC: whether the bank's token is plugged in, and when certificates may be renewed. */
+/** What a bank's page may know of this PC: whether a token that it accepts is present, and when certificates may be renewed. */
 import type { Profile } from '../../native-config/schema.ts';
 import { AgentError, asAgentError } from '../../web-bridge/protocol/errors.ts';
 import { RENEWALS_MAX, type RenewalStatus } from '../../web-bridge/protocol/methods.ts';
@@ -6,15 +6,18 @@ import { customerCertificates, isAcceptable } from '../policy/customer-certifica
 import { renewalOf } from '../policy/renewal.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { StoredCertificate, TokenDescription } from '../ports/token.ts';
-import type { World } from './operation.ts';
+import type { OperationContext } from './operation.ts';
 
 export type DeviceStatus = {
   readonly tokenPresent: boolean;
   readonly renewal: Profile['renewal'] & { readonly certificates: RenewalStatus[] };
 };
 
-/** @throws AgentError ERR_POLICY_PROFILE_UNKNOWN where no profile has this origin */
-export async function deviceStatus(origin: string, { ports, profiles, signal }: World): Promise<DeviceStatus> {
+/** @throws AgentError ERR_POLICY_PROFILE_UNKNOWN if no profile has this origin */
+export async function deviceStatus(
+  origin: string,
+  { ports, profiles, signal }: OperationContext,
+): Promise<DeviceStatus> {
   const profile = profiles.find(({ origins }) => origins.includes(origin));
   if (!profile) throw new AgentError('ERR_POLICY_PROFILE_UNKNOWN');
   const all = await ports.tokens.list(signal);
@@ -24,7 +27,7 @@ export async function deviceStatus(origin: string, { ports, profiles, signal }: 
   return { tokenPresent: tokens.length > 0, renewal: { ...profile.renewal, certificates } };
 }
 
-/** One token that fails does not hide the others. */
+/** Empty if the token fails, so that the other tokens are still listed. */
 async function storedOn(token: TokenDescription, ports: Ports, signal: AbortSignal): Promise<StoredCertificate[]> {
   try {
     return await ports.tokens.certificates(token, signal);
@@ -34,7 +37,7 @@ async function storedOn(token: TokenDescription, ports: Ports, signal: AbortSign
   }
 }
 
-/** Of each holder the newest certificate: an old pair that waits for its removal renews nothing. */
+/** The newest certificate of each holder. Older ones wait for their removal and are not renewed. */
 function renewals(stored: StoredCertificate[], profile: Profile, now: number): RenewalStatus[] {
   const newest = new Map<string, RenewalStatus>();
   for (const { parsed } of customerCertificates(stored, profile.issuers, now)) {

@@ -1,11 +1,11 @@
-/** Where the token is not there: the human is asked to plug it in, and the work goes on by itself once it is. */
+/** Asks the human to plug in the right token if it is missing. The work goes on by itself when the token is there. */
 
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { InsertRequest } from '../ports/human.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { TokenIdentity, TokenWatch } from '../ports/token.ts';
 
-/** What another token in the reader can mend. */
+/** The errors after which the human can help by plugging in another token, and what the dialog says. */
 const REASONS: Readonly<Record<string, InsertRequest['reason']>> = {
   ERR_TOKEN_MISSING: 'none',
   ERR_TOKEN_NOT_ACCEPTED: 'not-accepted',
@@ -13,23 +13,23 @@ const REASONS: Readonly<Record<string, InsertRequest['reason']>> = {
 };
 
 /**
- * Does the work, and again after each change of what is plugged in, until it fails by something else.
- * @param again the token that the work began with, where it did
- * @throws AgentError what the work failed by last, also where the human gave up: that is what is to be mended
+ * Does the work. While it fails with one of the errors above, asks for the token, and tries again after each insertion or removal.
+ * @param startedWith the token that is needed again, if the work began with one
+ * @throws AgentError the last error of the work, also if the human gives up, because it says what is missing
  */
 export async function retryOnInsertion<T>(
   plan: InsertRequest['plan'],
   ports: Ports,
   signal: AbortSignal,
   work: () => Promise<T>,
-  again?: TokenIdentity,
+  startedWith?: TokenIdentity,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const reason = reasonOf(error);
     if (!reason) throw error;
-    const request = { plan, ...(again ? { reason: 'again' as const, token: again } : { reason }) };
+    const request = { plan, ...(startedWith ? { reason: 'again' as const, token: startedWith } : { reason }) };
     return await waitAndWork(request, ports, signal, work);
   }
 }
@@ -46,7 +46,7 @@ async function waitAndWork<T>(
 ): Promise<T> {
   const done = new AbortController();
   const until = AbortSignal.any([signal, done.signal]);
-  // The dialog stands while we look; it is closed by `done`, or the human ends the waiting by it.
+  // The dialog stays open meanwhile. `done` closes it, or the human closes it to give up.
   const givenUp = ports.human.insertToken(request, until).catch(() => 'given up' as const);
   const watch = await ports.tokens.watch(until, request.plan.deadlines);
   try {
@@ -63,7 +63,7 @@ async function waitAndWork<T>(
   }
 }
 
-/** Also where the watching itself fails: then the next attempt tells. */
+/** Resolves too if watching fails: the next attempt then reports the error. */
 function changed(watch: TokenWatch): Promise<void> {
   return watch.changed().catch(() => undefined);
 }

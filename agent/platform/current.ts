@@ -1,6 +1,6 @@
-/** The system that this process runs on. */
+/** The platform that this process runs on. */
 import { linux } from './linux.ts';
 import type { Platform } from './platform.ts';
 
-/** Linux; other systems of POSIX were not run. */
+/** Linux. Other POSIX systems were not tested. */
 export const platform: Platform = linux;

@@ -1,9 +1,9 @@
-/** What the environment may not ask of us. */
+/** Refuses an environment that would weaken the agent. */
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Environment } from './platform.ts';
 
 /**
- * TLS that checks nothing, or code loaded by an option of Node's, would make every promise of ours void.
+ * NODE_TLS_REJECT_UNAUTHORIZED=0 disables the check of TLS certificates. NODE_OPTIONS can load foreign code into this process.
  * @throws AgentError ERR_INTERNAL_ENVIRONMENT_REFUSED
  */
 export function refuseDangerousEnvironment(environment: Environment): void {

@@ -1,4 +1,4 @@
-/** Who could have changed a file: what others may write is nobody's word. POSIX only; elsewhere the caller says "not run". */
+/** Whether another user could have changed a file, by its owner and mode (POSIX). */
 import { lstat, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -6,9 +6,9 @@ const GROUP_OR_OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * The first reason not to trust `path`, or `undefined`: the file and every folder above it must belong to root or to the
- * user, and neither group nor others may write to them. A sticky folder above (/tmp) passes: in it, others cannot
- * replace what is ours. Links are resolved first.
+ * The first reason not to trust `path`, or `undefined`. The file and every folder above it must belong to root or to this user,
+ * and neither group nor others may write to them. A folder above with the sticky bit (/tmp) is accepted, because others cannot
+ * replace this user's files in it. Links are resolved first.
  */
 export async function ownershipFlaw(path: string): Promise<string | undefined> {
   const real = await realpath(path);
@@ -18,7 +18,6 @@ export async function ownershipFlaw(path: string): Promise<string | undefined> {
   return flaws.find((flaw) => flaw !== undefined);
 }
 
-/** The nearest first. */
 function foldersAbove(path: string): string[] {
   const folder = dirname(path);
   return folder === path ? [] : [folder, ...foldersAbove(folder)];

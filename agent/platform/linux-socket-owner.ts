@@ -1,11 +1,11 @@
 /**
- * Whose a local TCP connection is. Linux tells the owner of each socket. Other systems, and a Linux without /proc, tell
- * nothing here, and no peer counts as foreign: this check narrows who can connect, it does not replace the bridge's gate.
+ * The owner of a local TCP connection. Linux shows the owner of each socket in /proc. Without /proc, and on other systems, no peer
+ * counts as foreign. This check is an addition to the bridge's gate and does not replace it.
  */
 import { readFile } from 'node:fs/promises';
 import type { Ends } from './platform.ts';
 
-/** An IPv4 socket stands in `tcp`; one of an IPv6 socket's mapped addresses (RFC 4291 §2.5.5.2) in `tcp6`. */
+/** `tcp` lists IPv4 sockets. `tcp6` lists IPv6 sockets, among them those with an IPv4-mapped address (RFC 4291 §2.5.5.2). */
 const TABLES = [
   { path: '/proc/net/tcp', loopback: '0100007F' },
   { path: '/proc/net/tcp6', loopback: '0000000000000000FFFF00000100007F' },
@@ -14,8 +14,8 @@ const TABLES = [
 const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
 
 /**
- * proc(5): `sl local_address rem_address st tx:rx tr:tm retrnsmt uid …`, addresses in the machine's byte order. The table
- * can be megabytes of connections that are over, so it is searched, not parsed.
+ * proc(5): `sl local_address rem_address st tx:rx tr:tm retrnsmt uid …`, with addresses in the machine's byte order. The table can
+ * have megabytes of closed connections, so it is searched and not parsed.
  */
 function ownerIn(table: string, loopback: string, { client, server }: Ends): number | undefined {
   const ends = ` ${loopback}:${hex(client)} ${loopback}:${hex(server)} `;
@@ -25,7 +25,7 @@ function ownerIn(table: string, loopback: string, { client, server }: Ends): num
   return Number(fields[4]);
 }
 
-/** Whether the client's end belongs to another user. An end that is in no table has gone already, and counts as foreign. */
+/** Whether another user owns the client's end. An end that is in no table has closed already, and counts as foreign. */
 export async function isForeignPeer(ends: Ends): Promise<boolean> {
   const uid = process.getuid?.();
   if (process.platform !== 'linux' || uid === undefined) return false;

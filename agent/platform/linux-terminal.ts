@@ -7,8 +7,8 @@ const DEVICE = '/dev/tty';
 const STTY = '/bin/stty';
 
 /**
- * A token host may be killed while it asks, and would leave the person a terminal that shows nothing of what is typed.
- * This shell reads a pipe of ours; when that ends without its being dismissed, it puts the terminal's settings back.
+ * A token host that is killed while it asks for a PIN would leave the terminal without echo. This shell reads a pipe that the
+ * asking process holds. If the pipe ends before the shell is killed, the shell restores the terminal's settings.
  */
 function startGuard(): ChildProcess {
   const settings = execFileSync(STTY, ['-F', DEVICE, '-g'], { env: {}, encoding: 'latin1' }).trim();
@@ -18,7 +18,7 @@ function startGuard(): ChildProcess {
   return guard;
 }
 
-/** Field 5 is our process group, field 8 the terminal's foreground one (proc(5), /proc/pid/stat). */
+/** Compares field 5, this process's group, with field 8, the terminal's foreground group (/proc/pid/stat, proc(5)). */
 function isForeground(): boolean {
   const stat = readFileSync('/proc/self/stat', 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,18 +1,18 @@
 /**
- * Smart card readers and tokens on USB, as Linux itself sees them: with no module's help, so that "plugged in, but its
- * software is missing" can be told from "not plugged in". Devices of a class of their maker's own are not known as readers.
+ * Smart card readers and tokens on USB, as the kernel lists them. No PKCS#11 module is needed. So `inkan doctor` can distinguish a
+ * token that is not plugged in from one whose software is missing. A device with a vendor-specific class is not recognized.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** USB's class of smart card interfaces (CCID). */
+/** The USB class of smart card interfaces (CCID). */
 const SMART_CARD = '0b';
 
-/** Makers and names, never serial numbers. Empty where there are none, or no /sys to look into. */
+/** Makers and names, never serial numbers. Empty if there are no readers or no /sys. */
 export async function usbReaders(devices: string): Promise<string[]> {
   const names = await readdir(devices).catch(() => []);
   const classes = await Promise.all(names.map((name) => attribute(join(devices, name), 'bInterfaceClass')));
-  // An interface is called as its device, with a colon and its number behind.
+  // The name of an interface is the name of its device, a colon and a number.
   const readers = new Set(
     names.filter((_, index) => classes[index] === SMART_CARD).map((name) => name.split(':')[0] ?? ''),
   );

@@ -1,4 +1,4 @@
-/** Linux: XDG's folders, proc(5), util-linux, notify-send and pinentry. */
+/** The platform Linux: XDG folders, proc(5), util-linux, notify-send and pinentry. */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -35,14 +35,14 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** "pid start-time": field 22 of stat (proc(5)). Without /proc the process id alone has to do. */
+/** "pid start-time"; the start time is field 22 of stat (proc(5)). Without /proc, the process id alone. */
 function processIdentity(pid: number): string | undefined {
   const stat = statOf(pid);
   if (stat !== undefined) return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
   return isAlive(pid) ? `${pid}` : undefined;
 }
 
-/** The kernel's own memory: read at once, it costs less than to ask for it to be read. */
+/** Read synchronously: /proc is in the kernel's memory, and an asynchronous read would take longer. */
 function statOf(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -60,12 +60,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The first of LC_ALL, LC_MESSAGES, LANG that is set decides (POSIX.1-2017 §8.2). */
+/** The first of LC_ALL, LC_MESSAGES and LANG that is set (POSIX.1-2017 §8.2). */
 function locale(environment: Environment): string {
   return environment['LC_ALL'] || environment['LC_MESSAGES'] || environment['LANG'] || '';
 }
 
-/** What a program needs to reach the desktop. */
+/** The variables that a program needs to reach the desktop. */
 const DESKTOP = /^(PATH|HOME|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS)$/;
 const LANGUAGE = /^(LANG|LC_.*)$/;
 const TERMINAL = /^TERM$/;
@@ -81,7 +81,7 @@ function pick(environment: Environment, ...patterns: readonly RegExp[]): Record<
 const NOTIFY_SEND = 'notify-send';
 const NOTIFY_GIVE_UP_MS = 10_000;
 
-/** By notify-send (libnotify), which every desktop with a notification service has or can have. */
+/** Runs notify-send (libnotify), which exists for every desktop with a notification service. */
 function notify(
   { title, body }: Notification,
   environment: Environment,
@@ -89,17 +89,17 @@ function notify(
 ): void {
   const args = ['--app-name=Inkan', '--icon=dialog-password', '--', title, body];
   const child = spawn(NOTIFY_SEND, args, { env: pick(environment, DESKTOP, LANGUAGE), stdio: 'ignore' });
-  // Not spawn's own time limit: nobody waits for that one either, be it a command that has done its work.
+  // Not spawn's `timeout`, because that timer would keep this process alive until it fires.
   const giveUp = setTimeout(() => child.kill(), NOTIFY_GIVE_UP_MS).unref();
   child.once('exit', () => clearTimeout(giveUp));
   child.once('error', (error) => failed((error as NodeJS.ErrnoException).code));
   child.unref();
 }
 
-/** In order of preference. pinentry-gnome3 is not among them: there, Enter approves a CONFIRM. */
+/** In order of preference. pinentry-gnome3 is left out, because Enter approves a CONFIRM there. */
 const PINENTRIES = ['pinentry-qt', 'pinentry-gtk-2', 'pinentry'];
-/** What `pinentry` may be a link to without being a window whose default is refusal. */
-const NOT_GRAPHICAL = /curses|tty|gnome3/;
+/** `pinentry` may be a link to one of these. They show no window, or a window that approves by default. */
+const UNSUITABLE = /curses|tty|gnome3/;
 
 function dialogPrograms(environment: Environment): string[] {
   if (!environment['DISPLAY'] && !environment['WAYLAND_DISPLAY']) return [];
@@ -108,7 +108,7 @@ function dialogPrograms(environment: Environment): string[] {
     const path = places.map((folder) => join(folder, name)).find(isExecutable);
     return path === undefined ? [] : [realpathSync(path)];
   });
-  return [...new Set(found)].filter((path) => !NOT_GRAPHICAL.test(basename(path)));
+  return [...new Set(found)].filter((path) => !UNSUITABLE.test(basename(path)));
 }
 
 function isExecutable(path: string): boolean {
@@ -121,11 +121,14 @@ function isExecutable(path: string): boolean {
 }
 
 /**
- * While it shows a dialog, pinentry does not look at its input, so it would outlive us (measured: until its timeout).
- * setpriv (util-linux) has the kernel kill it as soon as the process that started it is gone (measured: 12 ms).
+ * pinentry does not read its input while it shows a dialog. So it would stay open after its parent process has ended (measured:
+ * until its timeout). setpriv (util-linux) makes the kernel kill it when the parent ends (measured: 12 ms).
  */
 const SETPRIV = '/usr/bin/setpriv';
-/** GTK 2 tells a screen reader nothing without these; Qt asks the session by itself. Fixed names, not the user's list. */
+/**
+ * GTK 2 needs these modules for a screen reader; Qt asks the session by itself. The names are fixed, so that the user's list of
+ * modules is not loaded.
+ */
 const ACCESSIBLE = { GTK_MODULES: 'gail:atk-bridge' } as const;
 
 function dialogCommand(program: string, environment: Environment): Command {
@@ -135,8 +138,8 @@ function dialogCommand(program: string, environment: Environment): Command {
 }
 
 /**
- * Node has no setrlimit: the shell sets the limit and becomes the host. What takes cores by a pipe (systemd-coredump,
- * apport) is told the limit and keeps to it.
+ * Node.js has no setrlimit(2). So a shell sets the core limit to 0 and then becomes the host by exec. Programs that take core dumps
+ * from a pipe (systemd-coredump, apport) get this limit from the kernel and respect it.
  */
 function hostCommand(file: string, environment: Environment): Command {
   const args = ['-c', 'ulimit -c 0; exec "$@"', 'sh', process.execPath, file];

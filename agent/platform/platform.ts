@@ -1,4 +1,4 @@
-/** What the agent asks of the operating system, in one place: one implementation a system, `current.ts` names it. */
+/** Everything that the agent needs of the operating system. Each system is one implementation; `current.ts` names it. */
 import type { ChildProcess } from 'node:child_process';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -7,7 +7,7 @@ export type Folders = {
   /** `agent.json` and the user's `profiles/`. */
   readonly config: string;
   readonly state: string;
-  /** Of profiles. The system's first: its profiles win. */
+  /** The folders of profiles. The system's comes first, and its profiles take precedence. */
   readonly profiles: readonly string[];
 };
 
@@ -23,14 +23,14 @@ export type Ends = { readonly client: number; readonly server: number };
 
 export type Notification = { readonly title: string; readonly body: string };
 
-/** Where a browser's managed policies lie; a folder means every JSON file in it. */
+/** Where a browser reads its managed policies: files, or folders with JSON files. */
 export type PolicyPlaces = { readonly browser: string; readonly places: readonly string[] };
 
 export type TerminalDevice = {
   readonly device: string;
-  /** Whether this process may read from it now. Throws where there is none. */
+  /** Whether this process may read from the terminal now. Throws if there is none. */
   isForeground(): boolean;
-  /** Starts a process that puts the terminal's settings back when this process ends without killing it. */
+  /** Starts a process that restores the terminal's settings if this process ends without killing it. */
   startGuard(): ChildProcess;
 };
 
@@ -38,51 +38,51 @@ export type TerminalDevice = {
 export type P11KitPlaces = {
   readonly system: string;
   readonly packages: string;
-  /** Where a relative `module:` lies; distributions differ. */
+  /** The folders for a relative `module:` path; they differ between distributions. */
   readonly modules: readonly string[];
 };
 
 export type Platform = {
-  /** As the lists of modules in `native-config/tokens` name it. */
+  /** The system's name in `native-config/tokens`. */
   readonly name: 'linux' | 'darwin' | 'win32';
 
   /** Where this user's configuration and state lie. */
   folders(environment: Environment): Folders;
   /**
    * The first reason not to trust `path`, or `undefined`: another user could change the file, or a folder above it. Links
-   * are resolved first. Rejects where the path does not exist.
+   * are resolved first. Rejects if the path does not exist.
    */
   ownershipFlaw(path: string): Promise<string | undefined>;
-  /** Why the file of an open handle is not this user's alone to read, or `undefined`. */
+  /** Why somebody other than this user may read the file, or `undefined`. @param stat of the open file */
   privacyFlaw(stat: { readonly uid: number; readonly mode: number }): string | undefined;
-  /** Makes names that came or went last over a power cut. */
+  /** Syncs a folder, so that new, renamed and deleted names survive a power cut. */
   syncFolder(path: string): Promise<void>;
 
   /** Whether this process has the rights of the system's administrator. */
   isAdministrator(): boolean;
-  /** Names a process that runs, so that a later process with the same id is told apart; `undefined`: none runs. */
+  /** Identifies a running process; a later process with the same id differs. `undefined`: no such process runs. */
   processIdentity(pid: number): string | undefined;
 
-  /** Whether the client's end belongs to another user. `false` where the system does not tell. */
+  /** Whether another user owns the client's end. `false` if the system does not show the owner. */
   isForeignPeer(ends: Ends): Promise<boolean>;
 
-  /** The system's language as a tag of BCP 47 or a POSIX locale: `ja_JP.UTF-8`. */
+  /** The system's language as a BCP 47 tag or a POSIX locale such as `ja_JP.UTF-8`. */
   locale(environment: Environment): string;
-  /** Shows a notification; `failed` hears why it was not shown. */
+  /** Shows a notification. Calls `failed` with the error's code if it cannot be shown. */
   notify(notification: Notification, environment: Environment, failed: (code: string | undefined) => void): void;
   /** Paths of the programs that show dialogs on this desktop, in order of preference. */
   dialogPrograms(environment: Environment): string[];
-  /** Starts such a program so that it ends with the process that started it. */
+  /** The command that starts such a program so that it ends when this process ends. */
   dialogCommand(program: string, environment: Environment): Command;
-  /** The controlling terminal; `undefined`: this system has none that can be asked on. */
+  /** The controlling terminal; `undefined`: this system has no terminal for dialogs. */
   readonly terminal: TerminalDevice | undefined;
 
-  /** Starts a token host so that no core of it is ever dumped. */
+  /** The command that starts a token host without core dumps. */
   hostCommand(file: string, environment: Environment): Command;
 
   /** Smart card readers and tokens on USB: makers and names, never serial numbers. */
   usbReaders(): Promise<string[]>;
   readonly browserPolicies: readonly PolicyPlaces[];
-  /** `undefined`: p11-kit is not asked on this system. */
+  /** `undefined`: this system has no p11-kit. */
   readonly p11Kit: P11KitPlaces | undefined;
 };

@@ -1,4 +1,4 @@
-/** Of all that lies on tokens: the bank's own tokens, and the certificates that its CA issued to customers. */
+/** Selects the tokens that a bank accepts, and the certificates that the bank's CA issued to its customers. */
 import type { TokenMatch } from '../../native-config/schema.ts';
 import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import type { CertificateReference } from '../../web-bridge/protocol/order.ts';
@@ -17,7 +17,7 @@ type Token = {
   readonly model: string;
 };
 
-/** Whether a token that is plugged in is one that this bank's profile accepts. */
+/** Whether the bank's profile accepts this token. An empty list accepts every token. */
 export function isAcceptable(token: Token, accepted: readonly TokenMatch[]): boolean {
   const matches = (match: TokenMatch) =>
     (match.label === undefined || match.label === token.label) &&
@@ -30,10 +30,13 @@ type Stored = { readonly certificate: CertificateDer };
 export type CustomerCertificate<S extends Stored> = S & { readonly parsed: ParsedCertificate };
 
 /**
- * The customers' certificates among `stored`, the longest valid first. Anybody can write a certificate that only bears the
- * CA's name onto a token, so the CA's signature counts. Expired ones are among them: what is out of its validity is judged at
- * a time within it, or by the signature alone, for the CA's own certificate may have been renewed since.
- * @param issuers PEM, the profile's
+ * The customers' certificates among `stored`, expired ones included; the one with the latest notAfter comes first. The CA's
+ * signature is verified, because anybody can write a certificate that only bears the CA's name to a token.
+ *
+ * A certificate outside of its validity period is validated at a time within the period. If that fails, the signature alone
+ * decides, because the CA's own certificate may have been renewed since.
+ * @param issuers PEM, from the profile
+ * @param now milliseconds since 1970
  */
 export function customerCertificates<S extends Stored>(
   stored: readonly S[],
@@ -43,14 +46,14 @@ export function customerCertificates<S extends Stored>(
   const readable = stored.flatMap((one) => withParsed(one));
   const anchors = issuers.map((pem) => parseCertificate(fromPem(pem)));
   const intermediates = readable.map(({ parsed }) => parsed);
-  const chains = (leaf: ParsedCertificate): boolean => {
+  const isCustomers = (leaf: ParsedCertificate): boolean => {
     const at = Math.min(Math.max(now, leaf.notBefore.getTime()), leaf.notAfter.getTime());
     const hasPath = () => validatePath({ leaf, intermediates, anchors, now: at }).length > 0;
     const signed = () => !isValidAt(leaf, now) && anchors.some((anchor) => hasIssued(anchor, leaf));
-    return isTrue(() => !basicConstraints(leaf)?.cA) && (isTrue(hasPath) || isTrue(signed));
+    return falseOnError(() => !basicConstraints(leaf)?.cA) && (falseOnError(hasPath) || falseOnError(signed));
   };
   return readable
-    .filter(({ parsed }) => chains(parsed))
+    .filter(({ parsed }) => isCustomers(parsed))
     .sort((one, other) => other.parsed.notAfter.getTime() - one.parsed.notAfter.getTime());
 }
 
@@ -58,16 +61,16 @@ function hasIssued(anchor: ParsedCertificate, leaf: ParsedCertificate): boolean 
   return sameName(anchor.subject, leaf.issuer) && leaf.x509.verify(anchor.x509.publicKey);
 }
 
-/** What cannot be read, or is too weak to be judged, is not this bank's. */
-function isTrue(question: () => boolean): boolean {
+/** A certificate that cannot be parsed, or whose algorithm is too weak, is not accepted as this bank's. */
+function falseOnError(test: () => boolean): boolean {
   try {
-    return question();
+    return test();
   } catch {
     return false;
   }
 }
 
-/** A token may hold what is no certificate at all. */
+/** Empty if the bytes are not a certificate: a token may store anything. */
 function withParsed<S extends Stored>(stored: S): CustomerCertificate<S>[] {
   try {
     return [{ ...stored, parsed: parseCertificate(stored.certificate) }];
@@ -76,7 +79,7 @@ function withParsed<S extends Stored>(stored: S): CustomerCertificate<S>[] {
   }
 }
 
-/** RFC 5280 §4.1.2.2: issuer and serial number name a certificate. */
+/** Whether the reference names this certificate. Issuer and serial number identify it (RFC 5280 §4.1.2.2). */
 export function isNamed({ issuer, serialNumber }: ParsedCertificate, reference: CertificateReference): boolean {
   return Buffer.from(issuer).toString('base64') === reference.issuer && serialNumber === reference.serialNumber;
 }

@@ -1,6 +1,7 @@
 /**
- * Judges an order: the bank's signature, then every claim, before any dialog and any token call. The page that brought it
- * is a courier; only `origin`, which the browser vouches for in the handshake, is compared with what the bank signed.
+ * Verifies an order: the bank's signature, then every claim. This comes before any dialog and any PKCS#11 call. The page that
+ * brought the order is a courier. Of the page, only the origin is trusted: the browser sets it in the WebSocket handshake, and it
+ * must equal the origin that the bank signed.
  */
 import { createHash } from 'node:crypto';
 import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
@@ -18,16 +19,16 @@ import {
 } from '../../web-bridge/protocol/order.ts';
 import { algorithmOf, type OrderKey, plainJwk } from './order-key.ts';
 
-/** An order whose signature, claims, origin and purpose hold. Whether it is in time is asked by `checkValidity`. */
+/** An order whose signature, claims, origin and purpose are right. Its time is not yet checked: see {@link checkValidity}. */
 export type VerifiedOrder = {
   readonly claims: OrderClaims;
   readonly profile: Profile;
-  /** SHA-256 of the compact order, hexadecimal: tells "the same order again" from "another with the same jti". */
+  /** SHA-256 of the compact order, hexadecimal. It distinguishes the same order from another order with the same `jti`. */
   readonly digest: string;
 };
 
 /**
- * @param origin of the WebSocket handshake, or for the CLI the order's own, which must be one of the profile's
+ * @param origin the origin of the WebSocket handshake; for the CLI the order's own. It must be one of the profile's origins
  * @throws AgentError ERR_POLICY_ORDER_*
  */
 export async function verifyOrder(
@@ -49,7 +50,11 @@ export async function verifyOrder(
   return { claims, profile, digest: createHash('sha256').update(order).digest('hex') };
 }
 
-/** RFC 7519 §4.1.4–4.1.6. @param nowMs milliseconds since 1970. @throws AgentError ERR_POLICY_ORDER_* */
+/**
+ * Checks `iat` and `exp` (RFC 7519 §4.1.4, §4.1.6), and the lifetime between them.
+ * @param nowMs milliseconds since 1970
+ * @throws AgentError ERR_POLICY_ORDER_*
+ */
 export function checkValidity({ iat, exp }: OrderClaims, nowMs: number): void {
   const now = nowMs / 1000;
   if (exp <= iat || exp - iat > ORDER_MAX_LIFETIME_S) throw new AgentError('ERR_POLICY_ORDER_LIFETIME_TOO_LONG');
@@ -57,7 +62,7 @@ export function checkValidity({ iat, exp }: OrderClaims, nowMs: number): void {
   if (exp <= now - ORDER_CLOCK_SKEW_S) throw new AgentError('ERR_POLICY_ORDER_EXPIRED');
 }
 
-/** What an order says that nobody has verified yet: to find its profile by, and for nothing else. */
+/** Claims whose signature is not verified. They serve only to find the profile of an order. */
 export type UnverifiedClaims = { readonly iss: unknown; readonly origin: unknown; readonly purpose: unknown };
 
 /** @throws AgentError ERR_POLICY_ORDER_MALFORMED */
@@ -71,7 +76,7 @@ export function unverifiedClaims(order: string): UnverifiedClaims {
   }
 }
 
-/** RFC 7515 §4.1: `typ` and `kid` are required, and nothing is taken from the header but which key to look up. */
+/** RFC 7515 §4.1: `typ` and `kid` are required. Only `kid` is used, to look up the key. */
 function readHeader(order: string): { kid: string } {
   if (order.length > ORDER_MAX_LENGTH || order.split('.').length !== 3)
     throw new AgentError('ERR_POLICY_ORDER_MALFORMED');

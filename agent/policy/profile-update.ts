@@ -1,4 +1,4 @@
-/** How a profile changes: only by the word of the bank that is already trusted. Keys rotate this way. */
+/** Updates of a profile. The bank signs an update with an order key of the installed profile, also when it rotates its keys. */
 import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK } from 'jose';
 import type { Profile } from '../../native-config/schema.ts';
 import { AgentError } from '../../web-bridge/protocol/errors.ts';
@@ -8,7 +8,7 @@ import { algorithmOf, plainJwk } from './order-key.ts';
 export const PROFILE_TYP = 'inkan-profile+jwt';
 
 /**
- * The profile's text inside a signed update.
+ * Verifies a signed update, and returns the profile's JSON text in it.
  * @param update a compact JWS, signed by one of the installed profile's order keys
  * @throws AgentError ERR_POLICY_PROFILE_SIGNATURE_INVALID
  */
@@ -25,7 +25,7 @@ export async function openProfileUpdate(update: string, installed: Profile): Pro
   }
 }
 
-/** RFC 7638, SHA-256, base64url: what a person compares with the bank's letter. */
+/** The thumbprint of each order key (RFC 7638, SHA-256, base64url). A person compares them with the bank's letter. */
 export function thumbprintsOf({ orderKeys }: Profile): Promise<string[]> {
   return Promise.all(orderKeys.keys.map((key) => calculateJwkThumbprint(plainJwk(key))));
 }

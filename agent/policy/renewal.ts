@@ -1,14 +1,17 @@
-/** The bank's renewal window (in its profile, never in code): too early, now, expired but allowed, too late. */
+/** The renewal window of a certificate. Its length comes from the bank's profile. */
 
 import type { Profile } from '../../native-config/schema.ts';
 import type { RenewalPhase, RenewalStatus } from '../../web-bridge/protocol/methods.ts';
 import type { RemindedPhase } from '../ports/records.ts';
 
 const DAY_MS = 24 * 3_600_000;
-/** A week, to the half day: a machine is not started at the same minute each Monday. */
+/** A week less half a day, because nobody starts a machine at the same minute each week. */
 const WEEKLY_MS = 6.5 * DAY_MS;
 
-/** Both ends belong to the window, and the moment of expiry to the time before it (RFC 5280 §4.1.2.5). */
+/**
+ * The phase of the window at `now` (milliseconds since 1970). Both ends belong to the window. At the moment of notAfter the
+ * certificate is still valid (RFC 5280 §4.1.2.5).
+ */
 export function renewalOf(notAfter: Date, renewal: Profile['renewal'], now: number): RenewalStatus {
   const expires = notAfter.getTime();
   const opens = expires - renewal.opensDaysBefore * DAY_MS;
@@ -24,8 +27,10 @@ export function renewalOf(notAfter: Date, renewal: Profile['renewal'], now: numb
 }
 
 /**
- * On the window's first day, on the first after expiry, and weekly. A reminder that seems to come from the future was given
- * by a clock that was wrong: it silences for a week around it, and not until its day has come.
+ * Whether to remind now: when the window opens, at expiry, and weekly between. A last reminder that lies in the future was
+ * recorded while the clock was wrong. It counts if it is less than a week away, and not otherwise, so that a wrong clock does not
+ * silence reminders for long.
+ * @param last the last reminder; `at` and `now` in milliseconds since 1970
  */
 export function isReminderDue(
   phase: RenewalPhase,

@@ -1,4 +1,4 @@
-/** The human in front of the machine: asked, told, and asked one thing at a time. */
+/** The human at this machine: the questions the agent asks, and the rule that it asks one at a time. */
 import type { KeyType } from '../../web-bridge/protocol/order.ts';
 import type { LoginPlan, Plan, RemovalPlan } from './plan.ts';
 import type { CertificateAtHand, TokenDescription, TokenIdentity } from './token.ts';
@@ -9,37 +9,40 @@ export type ConsentRequest =
 
 export type InsertRequest = {
   readonly plan: ConsentRequest['plan'];
-  /** `again`: the very token that the work began with. */
+  /** `again`: the token that the work began with is needed again. */
   readonly reason: 'none' | 'not-accepted' | 'certificate-elsewhere' | 'again';
   readonly token?: TokenIdentity;
 };
 
-/** The human in front of the machine. Every method may throw ERR_USER_TIMEOUT and ERR_USER_UNREACHABLE. */
+/** The human at this machine. Every method may throw AgentError ERR_USER_TIMEOUT and ERR_USER_UNREACHABLE. */
 export interface Human {
   /** @throws AgentError ERR_USER_REFUSED */
   consent(request: ConsentRequest, signal: AbortSignal): Promise<void>;
-  /** Types the code that came by letter. @throws AgentError ERR_USER_CANCELLED */
+  /** The code from the bank's letter, as the human typed it. @throws AgentError ERR_USER_CANCELLED */
   authorizationCode(request: { readonly plan: Plan }, signal: AbortSignal): Promise<string>;
   /**
-   * Stands until the signal is aborted, because the token is there.
+   * Asks the human to plug a token in. The dialog stays open until the caller aborts the signal, since the token is there.
    * @throws AgentError ERR_USER_CANCELLED, ERR_USER_TIMEOUT
    */
   insertToken(request: InsertRequest, signal: AbortSignal): Promise<never>;
-  /** Its PIN is locked: what to do and whom to call, by the bank's profile. */
-  tellLocked(request: { readonly plan: Plan; readonly token: TokenDescription }, signal: AbortSignal): Promise<void>;
-  /** Several tokens fit: which one? @throws AgentError ERR_USER_CANCELLED */
+  /** Shows that the token's PIN is locked, and the help of the bank's profile: what to do, whom to call. */
+  showPinLocked(request: { readonly plan: Plan; readonly token: TokenDescription }, signal: AbortSignal): Promise<void>;
+  /** Asks which of several suitable tokens to use. @throws AgentError ERR_USER_CANCELLED */
   chooseToken(
     request: { readonly plan: Plan; readonly tokens: readonly TokenDescription[] },
     signal: AbortSignal,
   ): Promise<TokenDescription>;
-  /** Several certificates of this bank's log in: which one? @throws AgentError ERR_USER_CANCELLED */
+  /** Asks which of several certificates of this bank to log in with. @throws AgentError ERR_USER_CANCELLED */
   chooseCertificate<C extends CertificateAtHand>(
     request: { readonly plan: LoginPlan; readonly certificates: readonly C[] },
     signal: AbortSignal,
   ): Promise<C>;
 }
 
-/** One question at a time for the whole agent, and none for a while to a page that is refused again and again. */
+/**
+ * The right to ask the human. One task holds it at a time, so that one dialog is open at a time. A page whose requests the
+ * human refused several times does not get it for a while.
+ */
 export interface Attention {
   /** @throws AgentError ERR_BRIDGE_BUSY, ERR_POLICY_COOL_DOWN */
   take(origin: string): AttentionHeld;
@@ -51,7 +54,10 @@ export type AttentionHeld = {
   readonly release: () => void;
 };
 
-/** A certificate waits for the PIN, to be written onto the token; or it is time to renew it, or to acquire it again. */
+/**
+ * What a notification is about. `write-back`: an issued certificate waits for the PIN, to be written to the token. `renew`: the
+ * renewal window is open. `reacquire`: the certificate has expired and can still be replaced.
+ */
 export type Notice = Pick<Plan, 'bank' | 'account'> &
   (
     | { readonly about: 'write-back' }

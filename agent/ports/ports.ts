@@ -1,4 +1,7 @@
-/** Everything that a use case is handed of the world. An interface stands here where two implementations, or a test's double, stand behind it. */
+/**
+ * Everything outside of the process that an enrollment or an operation uses. An interface stands here where it has two
+ * implementations, or one and a double in the tests.
+ */
 import type { ConnectCa } from './ca.ts';
 import type { Attention, Human, Notice } from './human.ts';
 import type { Journal, Locks, ReminderBook, SpentOrders } from './records.ts';
@@ -22,7 +25,7 @@ export type Ports = {
   readonly reminderBook: ReminderBook;
   readonly clock: Clock;
   readonly random: (bytes: number) => Uint8Array;
-  /** Tells a person who may be elsewhere that they are needed. Not shown is no failure. */
+  /** Shows a notification to a person who may be elsewhere. A notification that cannot be shown is not an error. */
   readonly notify: (notice: Notice) => void;
   readonly report: (fact: string, details: Readonly<Record<string, unknown>>) => void;
 };

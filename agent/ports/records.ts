@@ -1,4 +1,4 @@
-/** What is kept on disk, and the locks between the processes of one user. The room `agent/records` fills this in. */
+/** The records on disk, and the locks between the processes of one user. `agent/records` implements them. */
 import type { CertificateDer } from '../../web-bridge/asn1/der.ts';
 import type { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { EnrollmentId, RenewalPhase } from '../../web-bridge/protocol/methods.ts';
@@ -13,50 +13,56 @@ export type JournalEntry = {
   readonly state: State;
 };
 
-/** The latest state of each enrollment, durable. */
+/** The latest state of each enrollment, written durably (fsync). */
 export interface Journal {
   read(enrollment: EnrollmentId): Promise<JournalEntry | undefined>;
   list(): Promise<JournalEntry[]>;
-  /** Takes the space that this enrollment will need, before its first act. @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE */
+  /** Takes disk space for this enrollment before its first step. @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE */
   reserve(enrollment: EnrollmentId): Promise<void>;
-  /** Gives the space back. */
+  /** Gives the disk space back. */
   release(enrollment: EnrollmentId): Promise<void>;
-  /** Durable when it returns. @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE */
+  /** The entry is durable when the promise resolves. @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE */
   write(entry: JournalEntry): Promise<void>;
-  /** The authorization's own file: the one secret on disk. */
+  /** Writes the secret of the authorization to a file of its own. It is the only secret on disk. */
   keepSecret(enrollment: EnrollmentId, secret: string): Promise<void>;
   secret(enrollment: EnrollmentId): Promise<string | undefined>;
   eraseSecret(enrollment: EnrollmentId): Promise<void>;
-  /** What a crash left of enrollments that were never consented, and of writes that it cut off: secrets among it. */
-  eraseStrays(): Promise<void>;
+  /**
+   * Erases the files that a crash left: those of enrollments without consent, and those of interrupted writes. They may hold
+   * secrets.
+   */
+  eraseAbandoned(): Promise<void>;
 }
 
-/** Orders that no journal entry stands for, spent durably before they are acted upon. */
+/** The orders of operations that have been carried out. An order is recorded durably before the operation acts on it. */
 export interface SpentOrders {
   /** @throws AgentError ERR_POLICY_ORDER_USED */
   check(jti: string): Promise<void>;
-  /** @throws AgentError ERR_POLICY_ORDER_USED, ERR_INTERNAL_STATE_UNWRITABLE */
+  /** @param until milliseconds since 1970. @throws AgentError ERR_POLICY_ORDER_USED, ERR_INTERNAL_STATE_UNWRITABLE */
   spend(jti: string, until: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Phases in which a person can do something about a certificate, and is told so. */
+/** The phases of the renewal window in which a person is reminded. */
 export type RemindedPhase = Extract<RenewalPhase, 'open' | 'expired-allowed'>;
 
-/** What was last said of a certificate's renewal; `removed`: it is gone from the token, and nothing is said any more. */
+/**
+ * The last reminder of a certificate. `removed`: the certificate was removed from the token, and no reminder follows. `at`:
+ * milliseconds since 1970.
+ */
 export type Reminder = { readonly about: RemindedPhase | 'removed'; readonly at: number };
 
-/** The last reminder of each certificate, durable. What cannot be read or written is reported and throws nothing. */
+/** The last reminder of each certificate, written durably. A file that cannot be read or written is logged; nothing is thrown. */
 export interface ReminderBook {
   last(certificate: CertificateDer): Promise<Reminder | undefined>;
   write(certificate: CertificateDer, reminder: Reminder): Promise<void>;
-  /** Forgets all others. */
+  /** Forgets all certificates but these. */
   keepOnly(certificates: readonly CertificateDer[]): Promise<void>;
 }
 
-/** Across processes: the CLI and `serve` share one lock per token and per enrollment. */
+/** Locks between the processes of one user: `serve` and the CLI share one for each token and one for each enrollment. */
 export interface Locks {
-  /** Waits at most `waitMs`. @throws AgentError `busy` when another process holds it */
+  /** Waits at most `waitMs`. Resolves to a function that unlocks. @throws `busy` if another process still holds the lock */
   hold(name: string, busy: AgentError, waitMs: number, signal: AbortSignal): Promise<() => Promise<void>>;
-  /** The same token seen through two modules is one token. @throws AgentError ERR_TOKEN_BUSY */
+  /** A token that two modules show has one lock. Resolves to a function that unlocks. @throws AgentError ERR_TOKEN_BUSY */
   holdToken(token: TokenIdentity, signal: AbortSignal): Promise<() => Promise<void>>;
 }

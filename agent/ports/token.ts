@@ -1,4 +1,4 @@
-/** Tokens, as the use cases need them. The room `agent/token` fills this in; slots and handles stay in the token host. */
+/** Tokens, as enrollments and operations need them. `agent/token` implements this. Slots and handles stay in the token host. */
 
 import type { CertificateDer, CsrInfoDer, SpkiDer } from '../../web-bridge/asn1/der.ts';
 import type { Examination, Proof } from '../../web-bridge/protocol/methods.ts';
@@ -7,19 +7,19 @@ import type { ParsedCertificate } from '../../web-bridge/x509/certificate.ts';
 import type { ShownPurpose } from '../dialog/purposes.ts';
 import type { Plan } from './plan.ts';
 
-/** A token as people and code name it; slots and handles stay in the token host. All strings are trimmed. */
+/** What identifies a token, without slots and handles. All strings are trimmed (PKCS#11 pads them with blanks). */
 export type TokenIdentity = {
-  /** Real path of the module that shows it. */
+  /** Real path of the PKCS#11 module that shows the token. */
   readonly module: string;
   readonly label: string;
   readonly serialNumber: string;
   readonly manufacturer: string;
   readonly model: string;
-  /** Tells readers apart where cards share the serial number "0000". */
+  /** It distinguishes readers: some cards share the serial number "0000". */
   readonly slotDescription: string;
 };
 
-/** What a token says of itself before anybody logs in (CK_TOKEN_INFO). */
+/** What a token reports before anybody logs in (CK_TOKEN_INFO). */
 export type TokenDescription = TokenIdentity & {
   readonly userPinInitialized: boolean;
   readonly writeProtected: boolean;
@@ -32,7 +32,7 @@ export type TokenDescription = TokenIdentity & {
   readonly keyTypes: readonly KeyType[];
 };
 
-/** A certificate that lies on a token, whosever it is. */
+/** Any certificate on a token, of this bank or another. `label`: its CKA_LABEL. */
 export type StoredCertificate = {
   readonly token: TokenIdentity;
   readonly certificate: CertificateDer;
@@ -46,37 +46,39 @@ export type GeneratedKey = {
   readonly keyType: KeyType;
   readonly spki: SpkiDer;
   readonly examination: Examination;
-  /** Certificates by which the vendor speaks of this key, where the token shows any. Not judged here. */
+  /** Attestation certificates of the token's vendor for this key, if the token has any. The agent does not judge them. */
   readonly attestation?: readonly CertificateDer[];
 };
 
-/** What the PIN dialog tells the human: why it is asked, by whom, for whom. Every string comes from the plan. */
+/** What the PIN dialog shows: the purpose, the bank and the account. Every string comes from the plan. */
 export type PinContext = {
   readonly profile: string;
   readonly purpose: ShownPurpose;
-  /** A person who changes the PIN does so for no bank. */
+  /** Absent for a change of the PIN, which no bank asks for. */
   readonly bank?: Plan['bank'];
-  /** What to do and whom to call when the PIN is locked, or nearly. */
+  /** The bank's help for a PIN that is locked, or that the next wrong entry locks. */
   readonly help?: Plan['help'];
-  /** Absent where a log-in's order names none. */
+  /** Absent if the order of a log-in names no account. */
   readonly account?: string;
 };
 
 export type TokenWatch = {
-  /** Answers when a token has come or gone since the last answer. */
+  /** Resolves when a token was inserted or removed since the last call. */
   changed(): Promise<void>;
   close(): Promise<void>;
 };
 
 export interface Tokens {
-  /** All tokens of all modules that have been set up (CKF_TOKEN_INITIALIZED). A module that fails is logged and left out. Needs no PIN. */
+  /**
+   * All initialized tokens (CKF_TOKEN_INITIALIZED) of all modules. A module that fails is logged and left out. Needs no PIN.
+   */
   list(signal: AbortSignal, deadlines?: Plan['deadlines']): Promise<TokenDescription[]>;
-  /** For a human who is to plug a token in. Aborting the signal ends it. */
+  /** Watches for tokens that are inserted or removed. Aborting the signal ends it. */
   watch(signal: AbortSignal, deadlines: Plan['deadlines']): Promise<TokenWatch>;
   /** The certificates on one token. Needs no PIN. */
   certificates(token: TokenIdentity, signal: AbortSignal): Promise<StoredCertificate[]>;
   /**
-   * Starts a token host for this token. The PIN is asked by the host at the first call that needs it.
+   * Starts a token host for this token. The host asks for the PIN at the first call that needs it.
    * @throws AgentError ERR_TOKEN_MISSING, ERR_MODULE_*, ERR_TOKEN_HOST_*
    */
   open(
@@ -90,8 +92,9 @@ export interface Tokens {
 /** One token host with one token open. Every call may also throw ERR_TOKEN_HOST_*, ERR_TOKEN_REMOVED, ERR_TOKEN_FAILED. */
 export interface TokenSession {
   /**
-   * Makes a key pair of the first type that the token can make, under `ckaId`, and judges by behaviour that the private
-   * key cannot leave. A pair that already lies there under this id is judged again and returned: a resumed enrollment.
+   * Makes a key pair with this CKA_ID, of the first type in `keys` that the token supports. Then tests by trial that the
+   * private key cannot be extracted. If the token already has a pair with this CKA_ID (a resumed enrollment), that pair is
+   * tested and returned.
    * @throws AgentError ERR_TOKEN_CANNOT_CREATE_KEYS, ERR_TOKEN_KEY_EXPORTABLE, ERR_TOKEN_PIN_*, ERR_USER_PIN_CANCELLED, ERR_TOKEN_FULL
    */
   generate(request: {
@@ -99,38 +102,46 @@ export interface TokenSession {
     readonly label: string;
     readonly keys: readonly KeyType[];
   }): Promise<GeneratedKey>;
-  /** Signs a CertificationRequestInfo that names this very key, or nothing. The signature is as X.509 encodes it. */
+  /**
+   * Signs a CertificationRequestInfo (RFC 2986 §4.1). The host signs it only if it names this key's own public key. The
+   * signature is encoded as in X.509 (ECDSA: DER).
+   */
   signRequest(key: KeyReference, info: CsrInfoDer): Promise<Uint8Array>;
-  /** Writes the certificate, and the chain where the token takes it. Everything was checked before; nothing is overwritten. */
+  /**
+   * Writes the certificate, and the chain if the token accepts it. The caller has checked both. The human is asked before the
+   * token may overwrite another certificate.
+   */
   store(key: KeyReference, certificate: CertificateDer, chain: readonly CertificateDer[], label: string): Promise<void>;
   /**
-   * Starts the module anew, finds key and certificate by their values and signs `challenge` under a domain of its own.
+   * Restarts the module, finds key and certificate by their values, and signs `challenge` with a domain prefix.
    * @throws AgentError ERR_TOKEN_KEY_MISSING, ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_SIGNATURE_WRONG
    */
   prove(key: KeyReference, certificate: CertificateDer, challenge: Uint8Array): Promise<Proof>;
-  /** Destroys a pair that has no certificate on the token; answers what is left under its CKA_ID, which should be 0. */
+  /** Destroys a pair without a certificate. `left`: how many objects with its CKA_ID remain; it should be 0. */
   destroy(ckaId: Uint8Array, spki?: SpkiDer): Promise<{ readonly left: number }>;
   /**
-   * Signs the log-in value that the host itself makes of origin and nonce, with the key of a certificate on this token.
-   * The signature is as JWS has it (RFC 7518 §3).
+   * Signs the log-in value with the key of a certificate on this token. The host computes the value from origin and nonce.
+   * The signature is encoded as in JWS (RFC 7518 §3).
    * @throws AgentError ERR_TOKEN_CERTIFICATE_MISSING, ERR_TOKEN_KEY_MISSING, ERR_TOKEN_SIGNATURE_WRONG
    */
   authenticate(certificate: CertificateDer, origin: string, nonce: string): Promise<LoginSignature>;
   /**
-   * Destroys this certificate and its pair, and nothing else; answers what is left of them in a module started anew.
+   * Destroys this certificate and its key pair, and nothing else. `left`: how many of these objects a restarted module still
+   * shows.
    * @throws AgentError ERR_TOKEN_CERTIFICATE_MISSING
    */
   remove(certificate: CertificateDer): Promise<{ readonly left: number }>;
   /**
-   * Has the human choose a new PIN, after the present one. @throws AgentError ERR_TOKEN_PIN_*, ERR_USER_PIN_CANCELLED
+   * Asks the human for the present PIN and for a new one, and sets it.
+   * @throws AgentError ERR_TOKEN_PIN_*, ERR_USER_PIN_CANCELLED
    */
   changePin(): Promise<void>;
-  /** Ends the host, and with it the login state. Safe to call twice. */
+  /** Ends the host, and with it the login state of the token. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** `algorithm`: a JWA name. */
+/** `algorithm`: its JWA name (RFC 7518). */
 export type LoginSignature = { readonly algorithm: string; readonly signature: Uint8Array };
 
-/** CKA_ID is a hint that some cards change; the public key is what names a key. */
+/** The public key (SPKI) identifies a key. The CKA_ID is a hint only, since some cards change it. */
 export type KeyReference = { readonly ckaId: Uint8Array; readonly spki: SpkiDer; readonly keyType: KeyType };

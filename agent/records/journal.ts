@@ -1,8 +1,10 @@
 /**
- * The journal: one file an enrollment, holding its latest state; owner only, readable by people. Written, fsynced,
- * renamed, and the folder fsynced, so that after a power cut the file holds the old state or the new one, never half.
- * Beside it, while it is needed, the authorization's file: the one secret on disk; and a reserve, space that was taken
- * before the first act, so that a disk which fills up meanwhile stops no enrollment in the middle.
+ * The journal: one JSON file for each enrollment, with its latest state. After a power cut a file holds the old state or the
+ * new one, because it is written as in `durable-file.ts`.
+ *
+ * Two further files may lie beside it. `.authorization` holds the one-time secret for the CA, the only secret on disk. It is
+ * erased as soon as it is not needed. `.reserve` holds disk space. It is written before the first step, and deleted for the sake
+ * of the state when the disk is full. So a full disk does not stop an enrollment halfway.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -17,58 +19,59 @@ import { parseWithBytes, stringifyWithBytes } from './json-bytes.ts';
 
 const VERSION = 1;
 const ENTRY = /^([A-Za-z0-9_-]{22})\.json$/;
-const BESIDE = /^([A-Za-z0-9_-]{22})\.(authorization|reserve)$/;
+const COMPANION = /^([A-Za-z0-9_-]{22})\.(authorization|reserve)$/;
 const TEMPORARY = /^\.[A-Za-z0-9_-]{22}\.(json|authorization|reserve)\.[0-9a-f]{12}$/;
-/** A write takes milliseconds: a file of this age that belongs to no enrollment is what a crash left. */
-const STRAY_LIVES_MS = 10_000;
-/** A reserve is taken before the human is asked, who may take a while. */
-const RESERVE_LIVES_MS = 3_600_000;
-/** More than the states of one enrollment, which replace each other: profile, request and sixteen certificates. */
+/** A write takes milliseconds. So a crash left a file that is older than this and belongs to no enrollment. */
+const ABANDONED_AFTER_MS = 10_000;
+/** A reserve is written before the human is asked for consent, and the human may take a while. */
+const RESERVE_ABANDONED_AFTER_MS = 3_600_000;
+/** More than the largest state: the plan, the request and sixteen certificates. */
 const RESERVE_BYTES = 256 * 1024;
 const DISK_IS_FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 
 type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
 
 /**
- * Opens the journal in `folder`, which is made if need be. Torn and foreign files are set aside and reported.
- * @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE: before the first act, not in the middle
+ * Opens the journal in `folder`, and creates the folder if it does not exist. A torn or foreign file is renamed and logged. The
+ * journal tries a write here, so that an unwritable folder is an error before the first step.
+ * @throws AgentError ERR_INTERNAL_STATE_UNWRITABLE
  */
 export async function openJournal(folder: string, report: Report): Promise<Journal> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unwritable);
   await probe(folder).catch(unwritable);
   const read = (name: string) => readEntry(folder, name, report);
-  const readIfNew = remembering(folder, read);
+  const readChanged = cached(folder, read);
   return {
     read: (enrollment) => read(`${enrollment}.json`),
     async list() {
-      const entries = await readIfNew(await namesLike(folder, ENTRY));
+      const entries = await readChanged(await namesLike(folder, ENTRY));
       return entries.filter((entry) => entry !== undefined).sort((a, b) => a.startedAt - b.startedAt);
     },
-    // Random, since some file systems keep no space for zeros.
+    // Random bytes, because some file systems allocate no space for zeros.
     reserve: (enrollment) =>
       writeDurably(folder, `${enrollment}.reserve`, randomBytes(RESERVE_BYTES)).catch(unwritable),
     release: (enrollment) => unlink(join(folder, `${enrollment}.reserve`)).catch(missing),
-    write: (entry) => writeAtAnyCost(folder, entry).catch(unwritable),
+    write: (entry) => writeEntry(folder, entry).catch(unwritable),
     keepSecret: (enrollment, secret) => writeDurably(folder, `${enrollment}.authorization`, secret).catch(unwritable),
     secret: (enrollment) => readFile(join(folder, `${enrollment}.authorization`), 'utf8').catch(missing),
     eraseSecret: async (enrollment) => {
       await unlink(join(folder, `${enrollment}.authorization`)).catch(missing);
       await platform.syncFolder(folder);
     },
-    async eraseStrays() {
+    async eraseAbandoned() {
       const names = await readdir(folder);
       const entries = new Set(names.map((name) => ENTRY.exec(name)?.[1]));
-      const beside = names.filter((name) => BESIDE.test(name) && !entries.has(BESIDE.exec(name)?.[1]));
-      const stray = await abandoned(folder, [...beside, ...names.filter((name) => TEMPORARY.test(name))]);
-      await Promise.all(stray.map((name) => unlink(join(folder, name)).catch(missing)));
+      const orphans = names.filter((name) => COMPANION.test(name) && !entries.has(COMPANION.exec(name)?.[1]));
+      const old = await abandoned(folder, [...orphans, ...names.filter((name) => TEMPORARY.test(name))]);
+      await Promise.all(old.map((name) => unlink(join(folder, name)).catch(missing)));
     },
   };
 }
 
 type Read = (name: string) => Promise<JournalEntry | undefined>;
 
-/** A file is replaced and never changed, so one that is the same to the nanosecond is read once. */
-function remembering(folder: string, read: Read): (names: readonly string[]) => Promise<(JournalEntry | undefined)[]> {
+/** Reads a file again only if it was replaced: its inode, its mtime (in nanoseconds) or its size then differs. */
+function cached(folder: string, read: Read): (names: readonly string[]) => Promise<(JournalEntry | undefined)[]> {
   let known = new Map<string, { readonly stamp: string; readonly entry: JournalEntry | undefined }>();
   return async (names) => {
     const found = await Promise.all(
@@ -92,14 +95,14 @@ async function namesLike(folder: string, pattern: RegExp): Promise<string[]> {
   return (await readdir(folder)).filter((name) => pattern.test(name));
 }
 
-/** What a crash left behind, which may hold an authorization; what is young may be another process's work. */
+/** Those of the files that are old enough. A younger file may be the work of another process at this moment. */
 async function abandoned(folder: string, names: readonly string[]): Promise<string[]> {
   const written = await Promise.all(names.map((name) => stat(join(folder, name)).catch(missing)));
-  const livesMs = (name: string) => (name.endsWith('.reserve') ? RESERVE_LIVES_MS : STRAY_LIVES_MS);
-  return names.filter((name, index) => Date.now() - (written[index]?.mtimeMs ?? 0) > livesMs(name));
+  const limitMs = (name: string) => (name.endsWith('.reserve') ? RESERVE_ABANDONED_AFTER_MS : ABANDONED_AFTER_MS);
+  return names.filter((name, index) => Date.now() - (written[index]?.mtimeMs ?? 0) > limitMs(name));
 }
 
-/** Under a name of its own: several processes of this user may open the journal at once. */
+/** Tries a write. The name is random, because several processes of this user may open the journal at the same time. */
 async function probe(folder: string): Promise<void> {
   const name = `.probe-${randomBytes(6).toString('hex')}`;
   await writeDurably(folder, name, '');
@@ -113,11 +116,10 @@ async function readEntry(folder: string, name: string, report: Report): Promise<
   if (entry && `${entry.enrollment}.json` === name) return entry;
   const aside = `${name}.set-aside-${Date.now()}`;
   await rename(join(folder, name), join(folder, aside));
-  report('journal: a file that is not ours or was torn is set aside', { file: aside });
+  report('journal: a torn or foreign file was renamed', { file: aside });
   return undefined;
 }
 
-/** Bytes become `{ "base64": "…" }`, so that the file stays JSON that people can read. */
 function encode(entry: JournalEntry): string {
   return `${stringifyWithBytes({ version: VERSION, ...entry }, 2)}\n`;
 }
@@ -137,8 +139,8 @@ function isEntry(entry: Partial<JournalEntry>): boolean {
   return typeof state === 'object' && typeof state.plan === 'object' && STATE_NAMES.includes(state.name);
 }
 
-/** On a full disk the enrollment's own reserve is given up for its state. */
-async function writeAtAnyCost(folder: string, entry: JournalEntry): Promise<void> {
+/** On a full disk, deletes the enrollment's own reserve and tries again. */
+async function writeEntry(folder: string, entry: JournalEntry): Promise<void> {
   const write = () => writeDurably(folder, `${entry.enrollment}.json`, encode(entry));
   try {
     await write();

@@ -1,6 +1,4 @@
-/**
- * JSON with bytes in it, as `{ "base64": "…" }`: in the journal, which people can then read, and on the pipe to a token host.
- */
+/** JSON with byte strings, written as `{ "base64": "…" }`. The journal uses it, and the pipe to a token host. */
 
 export function stringifyWithBytes(value: unknown, indent?: number): string {
   return JSON.stringify(value, bytesAsText, indent);
@@ -11,10 +9,10 @@ export function parseWithBytes(text: string): unknown {
   return JSON.parse(text, textAsBytes) as unknown;
 }
 
-/** Looks at the holder: a Buffer's own `toJSON` has already been at the value. */
+/** Reads the member from its object, because `value` of a Buffer is already the result of `Buffer.toJSON`. */
 function bytesAsText(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
-  const held = this[name];
-  return held instanceof Uint8Array ? { base64: Buffer.from(held).toString('base64') } : value;
+  const member = this[name];
+  return member instanceof Uint8Array ? { base64: Buffer.from(member).toString('base64') } : value;
 }
 
 function textAsBytes(_: string, value: unknown): unknown {

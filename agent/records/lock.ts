@@ -1,6 +1,6 @@
 /**
- * Locks between processes of one user: `serve` and the CLI share one per token and per enrollment. A lock is a file that
- * names its holder by process id and start time, so that a holder that was killed holds nothing.
+ * Locks between the processes of one user. A lock is a file that names its holder by process id and start time. So the lock of
+ * a process that was killed is free, even if a new process has the same id.
  */
 
 import { createHash } from 'node:crypto';
@@ -13,10 +13,10 @@ import type { Locks } from '../ports/records.ts';
 import type { TokenIdentity } from '../ports/token.ts';
 
 const POLL_MS = 100;
-/** How long another process may keep the token before we say that it is busy. */
+/** How long to wait for another process to release the token, before the error ERR_TOKEN_BUSY. */
 const TOKEN_WAIT_MS = 30_000;
 
-/** @param folder owner-only, in the state folder */
+/** @param folder in the state folder; created with access for its owner only */
 export function createLocks(folder: string): Locks {
   const hold: Locks['hold'] = async (name, busy, waitMs, signal) => {
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unwritable);
@@ -37,7 +37,7 @@ export function createLocks(folder: string): Locks {
   };
 }
 
-/** Not the module: the same token seen through two modules is one token. */
+/** The name leaves the module out, so that a token that two modules show has one lock. */
 function nameOf({ label, serialNumber, model, manufacturer }: TokenIdentity): string {
   return createHash('sha256')
     .update(JSON.stringify([label, serialNumber, model, manufacturer]))
@@ -45,29 +45,28 @@ function nameOf({ label, serialNumber, model, manufacturer }: TokenIdentity): st
     .slice(0, 32);
 }
 
-/** Whether a process that lives holds the lock now. */
+/** Whether a running process holds the lock. */
 export async function isHeld(folder: string, name: string): Promise<boolean> {
   const holder = await readFile(join(folder, `${name}.lock`), 'utf8').catch(() => undefined);
   return holder !== undefined && isAliveHolder(holder);
 }
 
-/** A full disk, a folder that can only be read: told as such before anything is done. */
 function unwritable(error: NodeJS.ErrnoException): never {
   throw new AgentError('ERR_INTERNAL_STATE_UNWRITABLE', { reason: error.code ?? '' }, error);
 }
 
-let uses = 0;
+let counter = 0;
 
-/** link(2) fails where the name exists and never shows a half-written file: the whole content appears at once. */
+/** Creates the lock file by link(2). link(2) fails if the name exists, and the file appears with its whole content at once. */
 async function take(file: string, holder: string): Promise<boolean> {
-  const own = `${file}.${process.pid}-${uses++}`;
+  const own = `${file}.${process.pid}-${counter++}`;
   await writeFile(own, holder, { mode: 0o600 });
   try {
     await link(own, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Of a process that was killed: free, and asked for once more, also by whoever does not wait.
+    // If the holder was killed, the lock is free: try once more at once, because the caller may not wait.
     return (await dropIfDead(file)) && (await isLinked(own, file));
   } finally {
     await unlink(own);
@@ -80,13 +79,14 @@ const isLinked = (own: string, file: string): Promise<boolean> =>
     () => false,
   );
 
-/** Whether the lock may be free now. */
+/** Deletes the lock file of a process that no longer runs. Returns whether the lock may be free now. */
 async function dropIfDead(file: string): Promise<boolean> {
   const holder = await readFile(file, 'utf8').catch(() => undefined);
   if (holder !== undefined && isAliveHolder(holder)) return false;
   if (holder === undefined) return true;
-  // Moved away first: had another process taken the lock meanwhile, its own would be moved, is seen and put back.
-  const aside = `${file}.dead-${process.pid}-${uses++}`;
+  // The file is renamed before it is deleted. If another process took the lock in between, its file is the one renamed: it is
+  // recognized by its content and linked back.
+  const aside = `${file}.dead-${process.pid}-${counter++}`;
   await rename(file, aside).catch(() => {});
   const moved = await readFile(aside, 'utf8').catch(() => holder);
   if (moved !== holder) await link(aside, file).catch(() => {});

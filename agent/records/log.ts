@@ -1,6 +1,7 @@
 /**
- * The agent's log: lines of JSON in the state folder, owner only, rotated by size. Facts and codes; never the body of an
- * order or of a request, and of a foreign error never its message, which may quote what it could not read.
+ * The agent's log: lines of JSON in the state folder, readable by their owner only, rotated by size. It holds facts and error
+ * codes. It never holds the body of an order or of a request. It does not hold the messages of foreign errors either, because a
+ * parser's message may quote its input.
  */
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,10 +13,10 @@ const MAX_TEXT = 2048;
 const MAX_CAUSES = 4;
 
 export type Details = Readonly<Record<string, unknown>>;
-/** `cause` is the error behind the fact, and goes nowhere but here. */
+/** Writes one line. `cause` is the error behind the fact; it is written to the log and shown nowhere else. */
 export type Report = (fact: string, details?: Details, cause?: unknown) => void;
 
-/** @param folder made if need be, readable by its owner only. A log that cannot be written stops nobody. */
+/** Opens the log. A log that cannot be written is not an error. @param folder created if it does not exist, for its owner only */
 export function openLog(folder: string): Report {
   const file = join(folder, 'inkan.log');
   return (fact, details = {}, cause) => {
@@ -30,7 +31,7 @@ export function openLog(folder: string): Report {
       });
       appendFileSync(file, `${line}\n`, { mode: 0o600 });
     } catch {
-      // A full disk must not keep anybody from finishing an enrollment; the journal says by itself when it cannot write.
+      // A full disk must not stop an enrollment here. The journal reports it when it cannot write.
     }
   };
 }
@@ -55,7 +56,7 @@ function cleanedValue(value: unknown): unknown {
   return value;
 }
 
-/** Name, code and where it came from; the message only of errors whose text the operating system made. */
+/** Name, code and stack of an error. The message only if it comes from a system call. */
 function describeError(error: Error, depth: number): Record<string, unknown> {
   const { code, syscall } = error as NodeJS.ErrnoException;
   const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));

@@ -1,7 +1,7 @@
 /**
- * When a person was last told of a certificate's renewal: one line in a file of its own for each certificate, named by its
- * SHA-256. Nothing here is worth an enrollment: what cannot be read counts as not yet told, what cannot be written is
- * remembered as long as this process lives.
+ * The last reminder of each certificate: a file with one line, named by the certificate's SHA-256. A reminder is never worth
+ * an error. A file that cannot be read counts as no reminder. A reminder that cannot be written is kept in memory until the
+ * process ends.
  */
 
 import { createHash } from 'node:crypto';
@@ -13,13 +13,13 @@ import { writeDurably } from './durable-file.ts';
 
 const NAME = /^[0-9a-f]{64}$/;
 const TEMPORARY = /^\.[0-9a-f]{64}\.[0-9a-f]{12}$/;
-/** A write takes milliseconds: what is older, a crash left. */
-const STRAY_LIVES_MS = 10_000;
+/** A write takes milliseconds. So a crash left a temporary file that is older than this. */
+const ABANDONED_AFTER_MS = 10_000;
 const LINE = /^(open|expired-allowed|removed) (\d{1,16})\n$/;
 
 type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
 
-/** @param folder in the state folder; made when the first reminder is written */
+/** @param folder in the state folder; created when the first reminder is written */
 export function openReminderBook(folder: string, report: Report): ReminderBook {
   const unwritten = new Map<string, Reminder>();
   return {
@@ -35,13 +35,13 @@ export function openReminderBook(folder: string, report: Report): ReminderBook {
         await writeDurably(folder, name, `${reminder.about} ${reminder.at}\n`);
         unwritten.delete(name);
       } catch (error) {
-        report('reminders: not written, and forgotten at the next start', { code: codeOf(error) });
+        report('reminders: a reminder is not written, and is lost at the next start', { code: codeOf(error) });
       }
     },
     async keepOnly(certificates) {
       const kept = new Set(certificates.map(nameOf));
       await prune(folder, kept).catch((error: unknown) => {
-        if (codeOf(error) !== 'ENOENT') report('reminders: old ones are not cleared', { code: codeOf(error) });
+        if (codeOf(error) !== 'ENOENT') report('reminders: old files cannot be deleted', { code: codeOf(error) });
       });
     },
   };
@@ -55,7 +55,7 @@ async function read(folder: string, name: string, report: Report): Promise<Remin
   try {
     const [, about, at] = LINE.exec(await readFile(join(folder, name), 'utf8')) ?? [];
     if (about !== undefined) return { about: about as Reminder['about'], at: Number(at) };
-    report('reminders: a file that is not ours or was torn counts for nothing', { file: name });
+    report('reminders: a torn or foreign file is ignored', { file: name });
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') report('reminders: a file cannot be read', { file: name, code: codeOf(error) });
   }
@@ -65,12 +65,12 @@ async function read(folder: string, name: string, report: Report): Promise<Remin
 async function prune(folder: string, kept: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
-    if (NAME.test(name) ? !kept.has(name) : TEMPORARY.test(name) && (await isStray(path))) await unlink(path);
+    if (NAME.test(name) ? !kept.has(name) : TEMPORARY.test(name) && (await isAbandoned(path))) await unlink(path);
   }
 }
 
-async function isStray(path: string): Promise<boolean> {
-  return Date.now() - (await stat(path)).mtimeMs > STRAY_LIVES_MS;
+async function isAbandoned(path: string): Promise<boolean> {
+  return Date.now() - (await stat(path)).mtimeMs > ABANDONED_AFTER_MS;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,6 +1,6 @@
 /**
- * Orders that were carried out at once (log-in, removal) and may not be carried out again: one line each in a file of the
- * state folder, appended and fsynced before the act. Enrollments need none: their journal says the same.
+ * The orders of operations (log-in, removal) that must not be carried out again: one line for each order in one file. The line
+ * is appended and synced before the operation acts. Enrollments need no line, because their journal entry holds the `jti`.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -10,11 +10,11 @@ import type { Locks, SpentOrders } from '../ports/records.ts';
 import { appendDurably, writeDurably } from './durable-file.ts';
 
 const LINE = /^([A-Za-z0-9_-]{22,64}) (\d{1,16})$/;
-/** Lines beyond which those that have expired are left out: an order lives for minutes. */
+/** From this number of lines on, a write drops the lines of expired orders. An order is valid for minutes. */
 const KEPT_LINES = 256;
 const LOCK_WAIT_MS = 10_000;
 
-/** @param file in the state folder; made when the first order is spent */
+/** @param file in the state folder; created when the first order is spent */
 export function openSpentOrders(file: string, locks: Locks, now: () => number): SpentOrders {
   return {
     async check(jti) {
@@ -45,7 +45,7 @@ function refuseSpent(text: string, jti: string): void {
   if (text.split('\n').some((line) => LINE.exec(line)?.[1] === jti)) throw new AgentError('ERR_POLICY_ORDER_USED');
 }
 
-/** A line that a crash tore was never answered for: it is closed by a newline and says nothing. */
+/** A last line without a newline was torn by a crash, before its operation acted. Then the new line begins with a newline. */
 async function write(file: string, text: string, line: string, now: number): Promise<void> {
   const lines = text.split('\n').filter((one) => one !== '');
   if (lines.length < KEPT_LINES) return appendDurably(file, text === '' || text.endsWith('\n') ? line : `\n${line}`);

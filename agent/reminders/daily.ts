@@ -1,6 +1,6 @@
 /**
- * What asks nobody by itself: certificates that wait for the PIN, and those that are to be renewed. At the start, and daily,
- * the person is told of them.
+ * Reminders by notification, at the start and daily: of issued certificates that wait for the PIN, and of certificates that are to
+ * be renewed.
  */
 import type { Profile } from '../../native-config/schema.ts';
 import { asAgentError } from '../../web-bridge/protocol/errors.ts';
@@ -9,16 +9,16 @@ import type { Ports } from '../ports/ports.ts';
 import { remindOfRenewals } from './renewals.ts';
 
 const DAY_MS = 24 * 3_600_000;
-/** Timers stand still while a machine sleeps: a day is over when the clock says so. */
+/** Timers stop while a machine sleeps. So the clock is read this often, to see that a day is over. */
 const LOOK_AT_CLOCK_MS = 10 * 60_000;
 
-type Needed = Pick<Ports, 'journal' | 'reminderBook' | 'clock' | 'notify' | 'report'>;
+type ReminderPorts = Pick<Ports, 'journal' | 'reminderBook' | 'clock' | 'notify' | 'report'>;
 
-/** Ends when `signal` is aborted. */
+/** Resolves when `signal` is aborted. @param waiting the plans of certificates that wait for the PIN */
 export async function remindDaily(
   waiting: () => Promise<readonly Plan[]>,
   profiles: () => Promise<readonly Profile[]>,
-  ports: Needed,
+  ports: ReminderPorts,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, notify, report } = ports;
@@ -26,15 +26,15 @@ export async function remindDaily(
     try {
       for (const { bank, account } of await waiting()) notify({ about: 'write-back', bank, account });
     } catch (error) {
-      report('reminders: what waits cannot be read', { code: asAgentError(error).code });
+      report('reminders: the enrollments that wait cannot be read', { code: asAgentError(error).code });
     }
     try {
       await remindOfRenewals(await profiles(), ports);
     } catch (error) {
-      report('reminders: what is to be renewed cannot be read', { code: asAgentError(error).code });
+      report('reminders: the renewals cannot be read', { code: asAgentError(error).code });
     }
     const next = clock.now() + DAY_MS;
-    // The signal's reason only ends the loop.
+    // An aborted sleep rejects; the loop's condition then ends it.
     while (clock.now() < next && !signal.aborted) await clock.sleep(LOOK_AT_CLOCK_MS, signal).catch(() => {});
   }
 }

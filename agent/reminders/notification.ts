@@ -1,4 +1,4 @@
-/** Desktop notifications. They tell a person that they are needed and decide nothing: one that is not shown is no failure. */
+/** Desktop notifications. They tell a person that they are needed. One that cannot be shown is logged, and is not an error. */
 import { textIn } from '../../web-bridge/protocol/bank-text.ts';
 import type { Language } from '../../web-bridge/protocol/languages.ts';
 import { plainLine } from '../dialog/text.ts';
@@ -14,8 +14,11 @@ type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void
 const MAX_TITLE = 80;
 const MAX_NAME = 60;
 
-/** The service may read its text as markup (Desktop Notifications Specification §4.1): nothing of a stranger's is one. */
-const AS_TEXT: Readonly<Record<string, string>> = { '<': '＜', '>': '＞', '&': '＆' };
+/**
+ * The notification service may read a body as markup (Desktop Notifications Specification §4.1). So these characters are replaced
+ * by their full-width forms.
+ */
+const FULL_WIDTH: Readonly<Record<string, string>> = { '<': '＜', '>': '＞', '&': '＆' };
 
 export function desktopNotifications(environment: Environment, report: Report): ShowNotification {
   const failed = (code: string | undefined): void => report('notification: not shown', { code });
@@ -26,15 +29,15 @@ export function desktopNotifications(environment: Environment, report: Report): 
 }
 
 function withoutMarkup(text: string): string {
-  return text.replace(/[<>&]/g, (one) => AS_TEXT[one] ?? '');
+  return text.replace(/[<>&]/g, (one) => FULL_WIDTH[one] ?? '');
 }
 
-/** Puts a notice into words. */
-export function notifyIn(language: Language, show: ShowNotification): (notice: Notice) => void {
+/** Returns a function that shows a notice in this language. */
+export function createNotify(language: Language, show: ShowNotification): (notice: Notice) => void {
   return (notice) => show({ title: say(language, `notice.${notice.about}.title`), body: bodyOf(language, notice) });
 }
 
-/** The names in it are the bank's own, bounded like every stranger's text. */
+/** The names come from the profile and the order. They are untrusted texts, so they are bounded. */
 function bodyOf(language: Language, notice: Notice): string {
   const { bank, account } = notice;
   const names = { bank: plainLine(textIn(bank, language), MAX_NAME), display: plainLine(account.display, MAX_NAME) };

@@ -1,6 +1,6 @@
 /**
- * Certificates whose renewal window is open, and whom to remind of them. All is known without a token: an enrollment that
- * was completed holds its certificate, and the bank's profile, as it is now, the window.
+ * Reminders of certificates whose renewal window is open. They need no token: the journal has the certificate of each completed
+ * enrollment, and the bank's present profile has the window.
  */
 import type { Profile } from '../../native-config/schema.ts';
 import { customerCertificates } from '../policy/customer-certificates.ts';
@@ -12,11 +12,11 @@ import { isIssued, isOpen } from '../records/states.ts';
 
 type Completed = StateOf<'completed'>;
 
-/** After this time without a step an enrollment is nobody's work any more. */
-const RESTS_AFTER_MS = 24 * 3_600_000;
+/** An enrollment without a step for this time counts as left by the customer. */
+const IDLE_AFTER_MS = 24 * 3_600_000;
 const ABOUT = { open: 'renew', 'expired-allowed': 'reacquire' } as const;
 
-/** Tells of each certificate at most once a week. A profile that was removed reminds of nothing. */
+/** Reminds of each certificate at most once a week. Without the bank's profile there is no reminder. */
 export async function remindOfRenewals(
   profiles: readonly Profile[],
   ports: Pick<Ports, 'journal' | 'reminderBook' | 'clock' | 'notify'>,
@@ -31,7 +31,7 @@ export async function remindOfRenewals(
   }
 }
 
-/** Written down before it is said: an agent that is started again and again does not nag. */
+/** The reminder is recorded before it is shown. So an agent that starts often does not repeat it. */
 async function remind(
   state: Completed,
   profile: Profile,
@@ -45,7 +45,7 @@ async function remind(
   notify({ about: ABOUT[status.phase], bank: profile.names, account: state.plan.account, ...dates });
 }
 
-/** As the bank's page is told it: a certificate that the profile's issuers do not vouch for cannot be renewed there. */
+/** The status as the bank's page gets it. `undefined`: the profile's issuers did not issue the certificate. */
 function renewalStatusOf(
   { certificate, chain }: Completed,
   { issuers, renewal }: Profile,
@@ -56,7 +56,7 @@ function renewalStatusOf(
   return own && renewalOf(own.parsed.notAfter, renewal, now);
 }
 
-/** What was completed last replaces what was before, unless it was removed from the token since. */
+/** The certificate that was completed last and not removed from the token since. It replaces the older ones. */
 async function newestOf(entries: readonly JournalEntry[], book: ReminderBook): Promise<Completed | undefined> {
   const latestFirst = entries.toSorted((one, other) => other.updatedAt - one.updatedAt);
   for (const state of latestFirst.flatMap((entry) => completed(entry.state)))
@@ -65,12 +65,13 @@ async function newestOf(entries: readonly JournalEntry[], book: ReminderBook): P
 }
 
 /**
- * Whoever is at it needs no reminder, and one whose certificate waits is told of that. What was broken off before goes on
- * by itself no more: its order has long expired.
+ * Whether an open enrollment makes a reminder unnecessary: the customer is working on it, the CA has its request, or its
+ * certificate waits for the PIN (another reminder says so). Any other without a step for a day does not count: its order has
+ * expired.
  */
 function isUnderWay({ state, updatedAt }: JournalEntry, now: number): boolean {
   if (!isOpen(state)) return false;
-  return state.name === 'pending' || isIssued(state) || Math.abs(now - updatedAt) < RESTS_AFTER_MS;
+  return state.name === 'pending' || isIssued(state) || Math.abs(now - updatedAt) < IDLE_AFTER_MS;
 }
 
 function byAccount(entries: readonly JournalEntry[]): Map<string, JournalEntry[]> {

@@ -195,7 +195,7 @@ export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): Mode
         consent: async () => {},
         authorizationCode: async () => '',
         insertToken: never,
-        tellLocked: async () => {},
+        showPinLocked: async () => {},
         chooseToken: async () => TOKEN,
         chooseCertificate: async ({ certificates: [first] }) => {
           if (!first) throw new AgentError('ERR_USER_CANCELLED');
@@ -211,7 +211,7 @@ export function modelWorld(bank: TestBank, resend: 'never' | 'idempotent'): Mode
         keepSecret: (enrollment, secret) => disk(() => void secrets.set(enrollment, secret)),
         secret: async (enrollment) => secrets.get(enrollment),
         eraseSecret: async (enrollment) => void secrets.delete(enrollment),
-        eraseStrays: async () => {
+        eraseAbandoned: async () => {
           for (const enrollment of secrets.keys()) if (!journal.has(enrollment)) secrets.delete(enrollment);
         },
       },

@@ -193,7 +193,7 @@ describe('integration: an enrollment and its CA', () => {
     await own.agent.ports.journal.write({ ...entry, state: { ...entry.state, nextAt: Date.now() } });
     own.ca.answer = issue(own.bank.authority);
     own.agent = await own.pc.compose();
-    own.agent.enrollments.goOn();
+    own.agent.enrollments.resumeUnattended();
     expect((await own.agent.enrollments.settled(id, 'owner')).state).to.equal('completed');
     expect(new Set(own.ca.requests).size).to.equal(1);
   });

@@ -139,7 +139,7 @@ describe('integration: exactly one', () => {
       await agent.close();
       ca.answer = issue(bank.authority);
       agent = await pc.compose();
-      agent.enrollments.goOn();
+      agent.enrollments.resumeUnattended();
       expect((await settled(enrollment)).state).to.equal(end);
       // It also looks for what is to be renewed, and the folder goes before the hook ends it.
       await agent.enrollments.close();

@@ -119,12 +119,12 @@ describe('integration: the journal and the kernel', () => {
     await journal.write(entry as unknown as JournalEntry);
     const left = join(place, `.${entry.enrollment}.authorization.0123456789ab`);
     writeFileSync(left, 'secret');
-    await journal.eraseStrays();
+    await journal.eraseAbandoned();
     expect(readdirSync(place), 'another process may be at it').to.include(
       `.${entry.enrollment}.authorization.0123456789ab`,
     );
     spawnSync('touch', ['-d', '1 minute ago', left]);
-    await journal.eraseStrays();
+    await journal.eraseAbandoned();
     expect(readdirSync(place)).to.deep.equal([`${entry.enrollment}.json`]);
     expect((await journal.list()).some(({ state }) => isOpen(state))).to.equal(false);
     rmSync(place, { recursive: true });

@@ -1,7 +1,7 @@
 /** Pending for days: the agent asks politely, whoever restarts, and calls the person when the certificate is there. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { type Agent, goOn } from '../../agent/main.ts';
+import { type Agent, startBackgroundWork } from '../../agent/main.ts';
 import { type FaultyCa, issue, startFaultyCa, status } from '../doubles/faulty-ca.ts';
 import { type CustomerPc, setUpPc } from '../stage/customer-pc.ts';
 import { ownFolder } from '../stage/folder.ts';
@@ -56,7 +56,7 @@ describe('integration: pending for hours', () => {
     await stop();
     await agent.close();
     agent = await pc.compose();
-    stop = goOn(agent);
+    stop = startBackgroundWork(agent);
   }
   async function notifications(count: number): Promise<number> {
     for (let tries = 0; tries < 1_000 && desktop.shown().length < count; tries += 1) await sleep(20);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { clockIsRight } from '../../../agent/doctor/clock.ts';
+import { checkClocks } from '../../../agent/doctor/clock.ts';
 import type { Profile } from '../../../native-config/schema.ts';
 import { AgentError } from '../../../web-bridge/protocol/errors.ts';
 import { type Authority, makeAuthority, makeTlsIdentity } from '../../stage/authority.ts';
@@ -18,7 +18,7 @@ describe('doctor: the clock of this PC', () => {
     const date = new Date(Date.now() - offMs).toUTCString();
     server.answerBy((response) => response.writeHead(404, { date }).end());
     const service = { protocol: 'est', url: `${server.url}/est`, trustAnchors: [trusted] };
-    return clockIsRight([{ id: 'bank', enrollment: { staff: service } } as unknown as Profile]);
+    return checkClocks([{ id: 'bank', enrollment: { staff: service } } as unknown as Profile]);
   };
 
   it("is right within an order's five minutes of the CA's Date, whatever else the CA answers", async () => {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { expect } from 'chai';
-import { portsAreOurs } from '../../../agent/doctor/ports.ts';
+import { checkPorts } from '../../../agent/doctor/ports.ts';
 import { PORTS } from '../../../web-bridge/protocol/address.ts';
 import { skip } from '../../stage/skip.ts';
 
@@ -13,7 +13,7 @@ describe('doctor: the ports', () => {
     });
     if (!blocked) skip(this, 'the port that is to be taken is taken by something else');
     const remarks = async (serving: boolean) =>
-      (await portsAreOurs(serving)).map((fact) => 'remarks' in fact && fact.remarks?.[0]);
+      (await checkPorts(serving)).map((fact) => 'remarks' in fact && fact.remarks?.[0]);
     try {
       expect((await remarks(true))[0]).to.equal('ours');
       expect((await remarks(false))[0]).to.equal('foreign');

@@ -82,7 +82,7 @@ describe('enrollment: the journal', () => {
     await journal.write(ENTRY);
     await journal.keepSecret(ENTRY.enrollment, 'one-time');
     expect((await stat(inside(`${ENTRY.enrollment}.authorization`))).mode & 0o777).to.equal(0o600);
-    await journal.eraseStrays();
+    await journal.eraseAbandoned();
     expect(await journal.secret(ENTRY.enrollment)).to.equal('one-time');
     await journal.eraseSecret(ENTRY.enrollment);
     await journal.eraseSecret(ENTRY.enrollment);
@@ -93,14 +93,14 @@ describe('enrollment: the journal', () => {
   it('erases an authorization whose enrollment was never consented', async () => {
     const journal = await open();
     await journal.keepSecret('BBBBBBBBBBBBBBBBBBBBBB', 'one-time');
-    await journal.eraseStrays();
+    await journal.eraseAbandoned();
     expect(await journal.secret('BBBBBBBBBBBBBBBBBBBBBB')).to.equal(
       'one-time',
       'another process may be about to write',
     );
     const old = new Date(Date.now() - 60_000);
     await utimes(inside('BBBBBBBBBBBBBBBBBBBBBB.authorization'), old, old);
-    await journal.eraseStrays();
+    await journal.eraseAbandoned();
     expect(await readdir(join(folder(), 'journal'))).to.deep.equal([]);
   });
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { desktopNotifications, notifyIn } from '../../../agent/reminders/notification.ts';
+import { createNotify, desktopNotifications } from '../../../agent/reminders/notification.ts';
 import { ownFolder } from '../../stage/folder.ts';
 import { type NotifySend, stageNotifySend } from '../../stage/notify-send.ts';
 
@@ -23,7 +23,10 @@ describe('agent: desktop notifications', () => {
   for (const language of ['ja', 'en'] as const)
     it(`say in ${language} whose certificate waits for the PIN`, async () => {
       const desktop = stageNotifySend(folder());
-      notifyIn(language, desktopNotifications(environment(desktop.path), report))({ about: 'write-back', ...NAMES });
+      createNotify(
+        language,
+        desktopNotifications(environment(desktop.path), report),
+      )({ about: 'write-back', ...NAMES });
       const [shown] = await shownBy(desktop, 1);
       expect(shown?.title).to.match(language === 'ja' ? /電子証明書/ : /certificate/);
       expect(shown?.body).to.include('山田 太郎').and.to.include(NAMES.bank[language]).and.to.include('PIN');
@@ -40,7 +43,7 @@ describe('agent: desktop notifications', () => {
   for (const [language, about, title, says, saysNot] of OF_RENEWAL)
     it(`say in ${language} what to ${about}, at which bank, for whom and until when`, async () => {
       const desktop = stageNotifySend(folder());
-      const notify = notifyIn(language, desktopNotifications(environment(desktop.path), report));
+      const notify = createNotify(language, desktopNotifications(environment(desktop.path), report));
       notify({ about, ...DATES, ...NAMES });
       const [shown] = await shownBy(desktop, 1);
       expect(shown?.title).to.match(title);
@@ -51,7 +54,7 @@ describe('agent: desktop notifications', () => {
   it('show the text of strangers as text: bounded, on one line, no markup, no option', async () => {
     const desktop = stageNotifySend(folder());
     const display = `--action=x <a href="https://evil.example">\u202e${'長'.repeat(500)}\n`;
-    const notify = notifyIn('en', desktopNotifications(environment(desktop.path), report));
+    const notify = createNotify('en', desktopNotifications(environment(desktop.path), report));
     notify({ about: 'write-back', bank: NAMES.bank, account: { id: 'M1', display } });
     const [shown, ...others] = await shownBy(desktop, 1);
     expect(others).to.deep.equal([]);
