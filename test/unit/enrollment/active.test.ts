@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import {
   type ActiveEnrollment,
-  isBeingGivenUp,
+  canRunUnattended,
+  isBeingAbandoned,
   isOpenFor,
-  isStale,
+  isOverdue,
   isSupersededBy,
   isUnderWay,
   isVisible,
-  needsNobody,
   newActiveEnrollment,
   newEnrollmentId,
   progressOf,
@@ -120,29 +120,29 @@ describe('enrollment: two orders for one account', () => {
       active.cancel.abort(new AgentError('ERR_USER_CANCELLED'));
       return active;
     };
-    expect(those((active) => isBeingGivenUp(cancelled(active)), { atWork: true })).to.deep.equal(UNSENT);
-    expect(those((active) => isBeingGivenUp(cancelled(active)))).to.deep.equal([]);
-    expect(those((active) => isBeingGivenUp(active), { atWork: true })).to.deep.equal([]);
+    expect(those((active) => isBeingAbandoned(cancelled(active)), { atWork: true })).to.deep.equal(UNSENT);
+    expect(those((active) => isBeingAbandoned(cancelled(active)))).to.deep.equal([]);
+    expect(those((active) => isBeingAbandoned(active), { atWork: true })).to.deep.equal([]);
     const asked = cancelled(newActiveEnrollment('id', { jti: 'j', digest: 'd' }, PLAN.origin));
     asked.work = Promise.resolve();
-    expect(isBeingGivenUp(asked)).to.equal(false);
+    expect(isBeingAbandoned(asked)).to.equal(false);
   });
 });
 
 describe('enrollment: at the agent’s start', () => {
   it('what was never sent is given up a day after it began', () => {
-    expect(those((active) => isStale(active, DAY_MS))).to.deep.equal(UNSENT);
-    expect(those((active) => isStale(active, DAY_MS - 1))).to.deep.equal([]);
-    expect(isStale(newActiveEnrollment('id', { jti: 'j', digest: 'd' }, PLAN.origin), DAY_MS)).to.equal(false);
+    expect(those((active) => isOverdue(active, DAY_MS))).to.deep.equal(UNSENT);
+    expect(those((active) => isOverdue(active, DAY_MS - 1))).to.deep.equal([]);
+    expect(isOverdue(newActiveEnrollment('id', { jti: 'j', digest: 'd' }, PLAN.origin), DAY_MS)).to.equal(false);
     const later = inState('consented');
     later.entry = { ...later.entry!, startedAt: 5 };
-    expect([DAY_MS + 4, DAY_MS + 5].map((now) => isStale(later, now))).to.deep.equal([false, true]);
+    expect([DAY_MS + 4, DAY_MS + 5].map((now) => isOverdue(later, now))).to.deep.equal([false, true]);
   });
 
   it('what waits for the CA alone goes on: what is sent, only where it may be sent again', () => {
-    expect(those(needsNobody)).to.deep.equal(['csr-signed', 'pending']);
+    expect(those(canRunUnattended)).to.deep.equal(['csr-signed', 'pending']);
     const idempotent = { plan: { service: { resend: 'idempotent' } } };
-    expect(those(needsNobody, idempotent)).to.deep.equal(['csr-signed', 'sent', 'pending']);
-    expect(needsNobody(newActiveEnrollment('id', { jti: 'j', digest: 'd' }, PLAN.origin))).to.equal(false);
+    expect(those(canRunUnattended, idempotent)).to.deep.equal(['csr-signed', 'sent', 'pending']);
+    expect(canRunUnattended(newActiveEnrollment('id', { jti: 'j', digest: 'd' }, PLAN.origin))).to.equal(false);
   });
 });

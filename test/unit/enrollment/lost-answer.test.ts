@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import {
-  beginWith,
-  endTakenOver,
   findLost,
+  finishTakeOvers,
+  firstStateAfter,
   hasSameIntent,
-  type Lost,
+  type LostEnrollment,
   takeOver,
 } from '../../../agent/enrollment/lost-answer.ts';
 import type { Plan } from '../../../agent/ports/plan.ts';
@@ -141,25 +141,26 @@ describe('enrollment: an answer that was lost', () => {
 });
 
 describe('enrollment: a new order after a lost answer', () => {
-  const lost = (state: object) => ({ entry: entry('older', 1, state), token: TOKEN, keyType: 'ec-p256' }) as Lost;
+  const lost = (state: object) =>
+    ({ entry: entry('older', 1, state), token: TOKEN, keyType: 'ec-p256' }) as LostEnrollment;
   const common = { token: TOKEN, ckaId: CKA_ID, sentBefore: true };
 
   it('sends the same bytes where it orders the same', () => {
     const plan = { ...PLAN, jti: 'new' };
-    const begun = beginWith(lost(sentState()), { plan, token: TOKEN });
+    const begun = firstStateAfter(lost(sentState()), { plan, token: TOKEN });
     expect(begun).to.deep.equal({ name: 'csr-signed', plan, ...common, key, csr });
   });
 
   it('signs a request of its own by the same key where it orders another subject or other extensions', () => {
     for (const change of [{ subject: [['CN', 'M1 (2)']] }, { extensions: { keyUsage: ['nonRepudiation'] } }]) {
       const plan = { ...PLAN, ...change } as unknown as Plan;
-      const begun = beginWith(lost(sentState()), { plan, token: TOKEN });
+      const begun = firstStateAfter(lost(sentState()), { plan, token: TOKEN });
       expect(begun).to.deep.equal({ name: 'key-generated', plan, ...common, key });
     }
   });
 
   it('looks the key up again where the older one failed', () => {
-    const begun = beginWith(lost(failedState()), { plan: PLAN, token: TOKEN });
+    const begun = firstStateAfter(lost(failedState()), { plan: PLAN, token: TOKEN });
     expect(begun).to.deep.equal({ name: 'consented', plan: PLAN, ...common });
   });
 
@@ -211,7 +212,7 @@ describe('enrollment: a new order after a lost answer', () => {
     const newer = entry('newer', 2, sentState({ name: 'csr-signed' }));
     const alone = entry('alone', 1, sentState({ ckaId: Uint8Array.of(8) }));
     const { ports, stored, facts } = world([older, newer, alone]);
-    await endTakenOver(ports, calm);
+    await finishTakeOvers(ports, calm);
     expect([...stored.values()].map(({ state }) => state.name)).to.deep.equal(['failed', 'csr-signed', 'sent']);
     expect(facts).to.deep.equal([]);
   });
@@ -219,7 +220,7 @@ describe('enrollment: a new order after a lost answer', () => {
   it('that another process is taking over this moment is left to it, and reported', async () => {
     const entries = [entry('older', 1, sentState()), entry('newer', 2, sentState({ name: 'csr-signed' }))];
     const { ports, stored, facts } = world(entries, ['enrollment-older']);
-    await endTakenOver(ports, calm);
+    await finishTakeOvers(ports, calm);
     expect(stored.get('older')?.state.name).to.equal('sent');
     const fact = 'enrollment: an older one that was taken over is not ended';
     expect(facts).to.deep.equal([[fact, { code: 'ERR_BRIDGE_BUSY' }]]);
