@@ -222,7 +222,7 @@ describe('enrollment: a new order after a lost answer', () => {
     const { ports, stored, facts } = world(entries, ['enrollment-older']);
     await finishTakeOvers(ports, calm);
     expect(stored.get('older')?.state.name).to.equal('sent');
-    const fact = 'enrollment: an older one that was taken over is not ended';
+    const fact = 'enrollment: an older enrollment, whose key a newer one uses, could not be ended';
     expect(facts).to.deep.equal([[fact, { code: 'ERR_BRIDGE_BUSY' }]]);
   });
 });
