@@ -94,7 +94,7 @@ describe('integration: the command line', () => {
       expect(json).to.have.lengthOf(1);
       expect((json as object[])[0]).to.include({ label: 'desk', pinLocked: false });
       const { stdout } = await run(['tokens']);
-      expect(stdout).to.match(/^pc\n {2}製品 {10}SoftHSM project SoftHSM v2\n {2}シリアル番号 {2}\w+\n/);
+      expect(stdout).to.match(/^desk\n {2}製品 {10}SoftHSM project SoftHSM v2\n {2}シリアル番号 {2}\w+\n/);
       expect((await run(['tokens'], english)).stdout).to.include('\n  Can make keys  rsa-2048');
     });
 
@@ -118,7 +118,7 @@ describe('integration: the command line', () => {
         .and.match(/\n✗ Dialogs +The confirmation window/);
       expect(stdout)
         .to.include('Support code U05')
-        .and.match(/\n✓ USB token +pc \(SoftHSM v2\)/);
+        .and.match(/\n✓ USB token +desk \(SoftHSM v2\)/);
     });
 
     it('with its use in the language of the system', async () => {

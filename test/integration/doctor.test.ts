@@ -66,7 +66,7 @@ describe('inkan doctor', function () {
     expect(text).to.match(/✗ Module .*\n(.*\n)*?.*Support code M02/);
   });
 
-  it('has a form for the bank, with what helps and nothing that tells whose setup it is', async () => {
+  it('has a form for the bank, with what helps and nothing that tells whose PC it is', async () => {
     const forms = await Promise.all([doctor('--support'), doctor('--support', '--json')]);
     const personal = [
       serialNumber,
