@@ -1,11 +1,12 @@
 /**
- * Messages on the pipe between the agent and a token host: a length of four octets, then JSON; bytes as `{ "base64": … }`.
- * Not Node's own IPC: a module that writes garbage into its descriptor makes that throw in the agent, outside of anything
- * that could catch it. Here a length is bounded before a byte is kept, and what does not parse is a broken promise.
+ * The frames on the pipe between the agent and a token host. A frame is a length of four octets, then JSON; bytes in it are
+ * `{ "base64": … }`. Node's own IPC is not used: a module that writes garbage into its descriptor makes it throw in the agent,
+ * where nothing can catch the error. Here the length is checked before a byte is kept, and a frame that does not parse ends the
+ * reading.
  */
 import { parseWithBytes, stringifyWithBytes } from '../records/json-bytes.ts';
 
-/** The largest true message, the certificates of a full token, takes three quarters of it. */
+/** The largest message is the certificates of a full token. It takes three quarters of this. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 const LENGTH_OCTETS = 4;
 
@@ -17,8 +18,8 @@ export function encodeFrame(message: unknown): Buffer {
 }
 
 /**
- * Takes what comes from the pipe, in whatever pieces, and hands out whole messages.
- * @param onGarbage called once; nothing is read any more
+ * Takes the pipe's data in pieces of any size, and hands out whole messages.
+ * @param onGarbage called once, for a frame that is too long or does not parse. Nothing is read after it.
  */
 export function readFrames(onMessage: (message: unknown) => void, onGarbage: () => void): (chunk: Buffer) => void {
   let pieces: Buffer[] = [];

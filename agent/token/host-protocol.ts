@@ -1,7 +1,7 @@
 /**
- * The messages between the agent and a token host (child process, framed by `frame.ts`). Both sides parse what they
- * receive: the host because a PIN is near, the agent because a vendor's code runs at the other end. Every size is bounded,
- * handles never leave the host.
+ * The messages between the agent and a token host, which is a child process. `frame.ts` has the frames around them. Both sides
+ * parse what they receive: the host because it may hold a PIN, the agent because a vendor's code runs at the other end. Every
+ * size is bounded. PKCS#11 handles never leave the host.
  */
 import * as v from 'valibot';
 import { bankText } from '../../web-bridge/protocol/bank-text.ts';
@@ -11,14 +11,14 @@ import { examination, proof } from '../../web-bridge/protocol/methods.ts';
 import { KEY_TYPES } from '../../web-bridge/protocol/order.ts';
 import { PURPOSES } from '../dialog/purposes.ts';
 
-/** The domain of a proof signature: `"inkan-proof-v2\0" ‖ challenge`. Nothing else that we sign begins so. */
+/** The prefix of what a proof signs: `"inkan-proof-v2\0" ‖ challenge`. Nothing else that a token host signs begins with it. */
 export const PROOF_DOMAIN = 'inkan-proof-v2\0';
 
 /** The file descriptor of the pipe, in the host. */
 export const HOST_DESCRIPTOR = 3;
 
 export const MAX_DER_BYTES = 64 * 1024;
-/** What one answer carries of a token's certificates; one that holds more holds what is no certificate of a person. */
+/** The bounds of one answer with a token's certificates. A person's token has fewer. */
 export const MAX_LISTED = { certificates: 1024, bytes: 1024 * 1024, labelCharacters: 256 };
 
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
@@ -69,7 +69,7 @@ export type HostDialogSettings = v.InferOutput<typeof dialogSettings>;
 const hostModule = v.strictObject({
   path: text(4096),
   parameters: v.exactOptional(text(4096)),
-  /** What this module wants in its environment: set before it is loaded, since the process was there before the choice. */
+  /** Environment variables for the module. The host sets them before it loads the module, since the process started earlier. */
   environment: v.record(text(256), text(4096)),
 });
 
@@ -84,9 +84,9 @@ const nothing = v.strictObject({});
 
 /** Each operation of the host, with the schema of its parameters and of its result. */
 export const HOST_OPERATIONS = {
-  /** Loads and initializes the module. Comes first, once. */
+  /** Loads and initializes the module. It is the first operation, and comes once. */
   start: { params: v.strictObject({ module: hostModule }), result: nothing },
-  /** Starts the module anew, in a host that rested: some see what another process wrote, or a reader that came back, only then. */
+  /** C_Finalize and C_Initialize in a host that rested. Only then do some modules see what another process wrote, or a reader that came back. */
   refresh: { params: nothing, result: nothing },
   list: {
     params: nothing,
@@ -148,7 +148,7 @@ export const HOST_OPERATIONS = {
     params: v.strictObject({ ckaId, spki: v.exactOptional(bytes(2, 2048)) }),
     result: v.strictObject({ left: v.number() }),
   },
-  /** The host makes the value that is signed for itself: the caller names only where and what for. */
+  /** The host computes the value that is signed. The caller gives origin and nonce only. */
   authenticate: {
     params: v.strictObject({
       certificate: der,
@@ -157,7 +157,7 @@ export const HOST_OPERATIONS = {
     }),
     result: v.strictObject({ algorithm: text(16), signature: bytes(8, 2048) }),
   },
-  /** A certificate and its pair; `left` counts what is still there after the module was started anew. */
+  /** Destroys a certificate and its pair. `left` counts the objects that a module started anew still shows. */
   remove: { params: v.strictObject({ certificate: der }), result: v.strictObject({ left: v.number() }) },
   /** The human enters the present PIN, then a new one: here, or on the reader. */
   changePin: { params: nothing, result: nothing },
@@ -173,7 +173,7 @@ export type HostToken = v.InferOutput<typeof tokenIdentity>;
 export type HostTokenDescription = v.InferOutput<typeof tokenDescription>;
 export type HostPinContext = v.InferOutput<typeof pinContext>;
 
-/** What the host is busy with inside an operation: each step has its own deadline on the agent's side. */
+/** The steps inside an operation. The agent has a deadline for each. */
 export const HOST_STEPS = ['start', 'list', 'login', 'generate', 'sign', 'write', 'restart', 'remove'] as const;
 export type HostStep = (typeof HOST_STEPS)[number];
 
@@ -187,7 +187,7 @@ export type HostRequest = v.InferOutput<typeof hostRequest>;
 
 const errorCode = v.custom<ErrorCode>((code) => typeof code === 'string' && isErrorCode(code));
 
-/** Host → agent: an answer, a failure, or where it stands. While a dialog is open, no deadline runs. */
+/** Host → agent: a result, an error, the step that begins, or a dialog that opens or closes. While it is open, no deadline runs. */
 export const hostMessage = v.variant('kind', [
   v.strictObject({ kind: v.literal('result'), id: v.number(), result: v.unknown() }),
   v.strictObject({
@@ -195,7 +195,7 @@ export const hostMessage = v.variant('kind', [
     id: v.number(),
     code: errorCode,
     details: v.record(text(64), v.union([text(512), v.number(), v.boolean()])),
-    /** For the log and no further; without its message, which may quote anything. */
+    /** For the log only. The error's message is left out, since it may quote anything. */
     cause: v.exactOptional(v.strictObject({ name: text(64), at: v.pipe(v.array(text(300)), v.maxLength(8)) })),
   }),
   v.strictObject({ kind: v.literal('step'), step: v.picklist(HOST_STEPS) }),

@@ -1,7 +1,7 @@
 /**
- * Which host does a piece of work. A host takes longer to start than most tokens take to answer, so one that has only looked
- * rests until the same token is opened, and while pages are there a spare process is ready: without a module, a PIN or an
- * order. A host in which somebody was asked for a PIN never comes back here: its end is what ends the login state.
+ * Chooses the token host for a piece of work. A host takes longer to start than most tokens take to answer. So a host that has
+ * only listed rests until the same token is opened, and while a page is connected a spare process is ready, which has no module,
+ * no PIN and no order. A host in which a PIN was asked for is never used again: its end is what ends the token's login state.
  */
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { type HostSettings, type Task, TokenHost } from './token-host.ts';
@@ -18,7 +18,7 @@ export class Hosts {
     this.#settings = settings;
   }
 
-  /** Looks at the module in a process of its own. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
+  /** Loads the module in a process that has loaded none: the spare, or a new one. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
   async start(module: Pkcs11Module, task: Task): Promise<TokenHost> {
     task.signal.throwIfAborted();
     const host = this.#spare?.ended === false ? this.#spare : this.#spawn();
@@ -33,7 +33,7 @@ export class Hosts {
     }
   }
 
-  /** A host that looked at the module under this path, where one still rests: with the module as it was loaded. */
+  /** A resting host with the module of this path, and how the module was loaded; `undefined`: none rests. */
   rested(path: string, task: Task): Rested | undefined {
     task.signal.throwIfAborted();
     for (const [name, one] of this.#resting) {
@@ -46,7 +46,7 @@ export class Hosts {
     return undefined;
   }
 
-  /** Takes back a host in which nobody was asked for a PIN. */
+  /** Lets a host rest in which no PIN was asked for. */
   rest(module: Pkcs11Module, host: TokenHost): void {
     if (host.ended) return;
     host.rest();
@@ -55,14 +55,14 @@ export class Hosts {
     this.#resting.set(name, { module, host });
   }
 
-  /** From now on a spare is ready: after each host that was used up too. It ends by itself where nothing comes. */
+  /** Makes a spare ready, unless one is. A spare that is not used ends by itself. */
   keepReady(): void {
     if (this.#spare?.ended === false) this.#spare.rest();
-    // To start one takes from the token what it works with; its end brings the spare.
+    // Starting a process would slow a host at work down. When that one ends, the spare is started.
     else if (![...this.#all].some(({ atWork }) => atWork)) this.#spare = this.#spawn();
   }
 
-  /** Ends all there are, and waits for those that end already. */
+  /** Ends all hosts. Resolves when every process has exited. */
   async close(): Promise<void> {
     await Promise.all([...this.#all].map((host) => host.end()));
   }

@@ -1,7 +1,7 @@
 /**
- * The agent's side of one token host: a child process with a vendor's module in it. The module's calls block there and are
- * timed here; what hangs is killed, and the dialog that it opened dies with it (`agent/dialog/pinentry.ts`). The host stays
- * in our process group: only there may it ask at the terminal.
+ * The agent's side of one token host, a child process with a vendor's module in it. The module's calls block there, and have
+ * deadlines here. A host that hangs is killed, and its dialog ends with it (`agent/dialog/pinentry.ts`). The host stays in the
+ * agent's process group, since only there it may read from the terminal.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -26,7 +26,7 @@ import {
 } from './host-protocol.ts';
 import { moduleEnvironment } from './module-environment.ts';
 
-/** `cause` is the error behind the fact: the log takes its message away. */
+/** `cause` is the error behind the fact. The log leaves its message out. */
 export type Report = (fact: string, details: Readonly<Record<string, unknown>>, cause?: unknown) => void;
 
 /** How long the module may take for one step; a profile may say otherwise. RSA-4096 on a card takes minutes. */
@@ -41,7 +41,7 @@ export const DEADLINES_MS: Readonly<Record<TokenOperation, number>> = {
   remove: 30_000,
 };
 
-/** The step each operation begins with; the host tells when it comes to another. */
+/** The step that each operation begins with. The host says when another begins. */
 const FIRST_STEP: Readonly<Record<HostOperation, TokenOperation>> = {
   start: 'start',
   refresh: 'restart',
@@ -59,23 +59,23 @@ const FIRST_STEP: Readonly<Record<HostOperation, TokenOperation>> = {
   end: 'restart',
 };
 
-/** A host without work holds a login state for nothing. */
+/** A host without work ends after this time: it may hold a login state. */
 const IDLE_MS = 60_000;
-/** How long C_Finalize may take before the process is killed instead. */
+/** The process is killed if C_Finalize takes longer. */
 const END_MS = 2_000;
-/** Beyond its own time limit, a dialog gets this long to close. */
+/** How long a dialog may take to close after its own time limit. */
 const DIALOG_GRACE_MS = 15_000;
 const MAX_OUTPUT_CHARACTERS = 2_000;
 
 const HOST_FILE = fileURLToPath(new URL('agent/token-host/main.js', PROGRAM));
 export type HostSettings = { readonly environment: Environment; readonly report: Report };
 
-/** Whom the host works for at present. */
+/** The work that a host does at present. */
 export type Task = {
   readonly deadlines: TokenDeadlines;
   /** Time limit of the dialogs that the host opens. */
   readonly dialogMs: number;
-  /** Aborted: the host is killed, in whatever call it is. */
+  /** When it is aborted, the host is killed, whatever PKCS#11 call it is in. */
   readonly signal: AbortSignal;
 };
 
@@ -87,7 +87,7 @@ type Pending = {
   step: TokenOperation;
 };
 
-/** State that lasts: a process, the task that it works for, at most one request under way, one timer. */
+/** A child process, its task, at most one request at a time, and one timer. */
 export class TokenHost {
   readonly #report: Report;
   readonly #child: ChildProcess;
@@ -104,14 +104,14 @@ export class TokenHost {
   #farewell: Promise<void> | undefined;
   #output = '';
 
-  /** The process alone: no module is in it before {@link load}. Nobody waits for it until it has a task. */
+  /** Starts the process. It has no module before {@link load}, and keeps the agent from ending only while it has a task. */
   constructor({ environment, report }: HostSettings) {
     this.#report = report;
     const { program, args, env } = platform.hostCommand(HOST_FILE, environment);
     this.#child = spawn(program, [...args], {
       env,
       cwd: '/',
-      // A module's own words go into pipes; dialogs open the terminal themselves.
+      // What a module prints goes into pipes. Dialogs open the terminal themselves.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     this.#listenToOutput();
@@ -120,7 +120,7 @@ export class TokenHost {
       (message) => this.#receive(message),
       () => void this.#violation('message'),
     );
-    // Its end is the host's, and the exit explains it.
+    // An error of the pipe is the end of the host. The exit of the process tells the reason.
     this.#pipe.on('data', read).on('error', () => undefined);
     this.exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) =>
@@ -131,7 +131,7 @@ export class TokenHost {
     this.rest();
   }
 
-  /** From here on it works for this task, until it rests or ends. */
+  /** The host works for this task until it rests or ends. */
   assign(task: Task): void {
     task.signal.throwIfAborted();
     this.#task = task;
@@ -139,7 +139,7 @@ export class TokenHost {
     for (const handle of this.#handles()) handle.ref();
   }
 
-  /** Has nobody to work for: ends by itself after a while, and keeps no process from ending. */
+  /** The host has no task. It ends by itself after a while, and does not keep the agent from ending. */
   rest(): void {
     this.#task?.signal.removeEventListener('abort', this.#abort);
     this.#task = undefined;
@@ -148,19 +148,19 @@ export class TokenHost {
     this.#endWhenIdle();
   }
 
-  /** Has the process load the module; once. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
+  /** Loads the module; once. @throws AgentError ERR_MODULE_*, ERR_TOKEN_HOST_* */
   async load({ path, parameters, environment }: Pkcs11Module): Promise<void> {
     this.#module = path;
     const module = { path, ...(parameters === undefined ? {} : { parameters }) };
     await this.request('start', { module: { ...module, environment: moduleEnvironment(environment) } });
   }
 
-  /** Whether the process is gone, or on its way. */
+  /** Whether the process has ended, or is ending. */
   get ended(): boolean {
     return this.#reason !== undefined || this.#farewell !== undefined;
   }
 
-  /** Whether somebody's task is its own at present. */
+  /** Whether it has a task at present. */
   get atWork(): boolean {
     return this.#task !== undefined && !this.ended;
   }
@@ -174,7 +174,7 @@ export class TokenHost {
 
   /** Lets the host log out and finalize, or kills it when it takes too long. Safe to call twice. */
   end(): Promise<void> {
-    // From here on it is no host for new work, though it still has to say goodbye, and somebody may wait for that.
+    // It takes no new work, but the agent waits for its end.
     if (this.#reason === undefined) for (const handle of this.#handles()) handle.ref();
     this.#farewell ??= this.#sayGoodbye();
     return this.#farewell;
@@ -236,7 +236,7 @@ export class TokenHost {
     if (!this.#task) this.#timer.unref();
   }
 
-  /** Of the present step, unless a dialog is open: then the human's time limit counts. */
+  /** @param ms the dialog's limit while a dialog is open; otherwise the limit of the present step */
   #startDeadline(ms?: number): void {
     const { step, operation } = this.#pending ?? { step: 'list', operation: 'none' };
     clearTimeout(this.#timer);
@@ -273,13 +273,13 @@ export class TokenHost {
     if (this.#output) this.#report('module output', { module: this.#module, text: this.#output });
   }
 
-  /** What keeps the agent's own process alive for the host's sake. */
+  /** The handles that keep the agent's process from ending. */
   #handles(): { ref(): unknown; unref(): unknown }[] {
-    // Pipes of a child are sockets; what Node's types call a stream has no such methods.
+    // The pipes of a child are sockets. Node's types call them streams, which have no ref and unref.
     return [this.#child, ...this.#child.stdio.slice(1)] as Socket[];
   }
 
-  /** A module may print what it likes: it is read, so that it cannot block, bounded, and freed of what may be a PIN. */
+  /** Reads what a module prints, since a full pipe would block it. The text is bounded, and digits that may be a PIN are replaced. */
   #listenToOutput(): void {
     const listen = (stream: Readable | null): void => {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -296,7 +296,7 @@ export class TokenHost {
   }
 }
 
-/** What was thrown in the host, as the log shows it: its name, and where. Its message stayed there. */
+/** The error that was thrown in the host, for the log: its name and its stack. Its message did not leave the host. */
 function causeIn({ cause }: Extract<HostMessage, { kind: 'error' }>): Error | undefined {
   if (cause === undefined) return undefined;
   const error = new Error('in the token host');

@@ -1,4 +1,4 @@
-/** Tokens as the use case wants them (`enrollment/ports.ts`), each behind a token host of its own. */
+/** The tokens port (`agent/ports/token.ts`): every call goes to a token host. */
 
 import type { Pkcs11Module } from '../../native-config/schema.ts';
 import { asDer, type CertificateDer } from '../../web-bridge/asn1/der.ts';
@@ -23,17 +23,17 @@ import { watchTokens } from './watch.ts';
 export type TokenOptions = {
   readonly modules: () => Promise<readonly Pkcs11Module[]>;
   readonly dialog: DialogSettings;
-  /** Where the host looks by itself whether a scripted human is allowed. */
+  /** The host reads the profiles by itself to decide whether a scripted human is allowed. */
   readonly profileFolders: readonly string[];
   readonly environment: Environment;
   readonly report: Report;
 };
 
-/** The port, and what the composition root does with the processes behind it. */
+/** The port, and what the composition root asks of the processes behind it. */
 export type TokenService = Tokens & {
-  /** Somebody is about to come with work: a process is ready from now on. */
+  /** Work is about to come: keeps a spare process ready. */
   keepReady(): void;
-  /** Ends the hosts that wait for more work, and those at work. */
+  /** Ends all hosts, those at work too. */
   close(): Promise<void>;
 };
 
@@ -47,7 +47,7 @@ export function createTokens(options: TokenOptions): TokenService {
   let expecting = false;
   const keepReady = (): void => {
     expecting = true;
-    // What is wrong with them is told to whoever comes to use them.
+    // An error here comes again when the modules are used, and is reported then.
     options.modules().catch(() => undefined);
     hosts.keepReady();
   };
@@ -72,7 +72,7 @@ async function listAll(access: TokenAccess, using: Using): Promise<TokenDescript
   return lists.flat();
 }
 
-/** One module that fails does not hide the tokens of the others. Always a new process: some modules miss a token plugged in. */
+/** A module that fails does not hide the tokens of the others. Each list has a new process, since some modules miss a token that was plugged in later. */
 async function listOne(access: TokenAccess, module: Pkcs11Module, using: Using): Promise<TokenDescription[]> {
   try {
     const host = await startHost(access, module, using);
@@ -110,8 +110,8 @@ function openHost(access: TokenAccess, token: TokenIdentity, pin: PinContext, us
 type Work<T> = (host: TokenHost, module: Pkcs11Module) => Promise<T>;
 
 /**
- * In a host that rested, which looks anew first. Where it fails, since its module cannot be started twice or lost its service,
- * a new one is asked; what hangs would only hang again.
+ * Works in a resting host, whose module is started anew first. If that fails, a new host is tried: some modules cannot be started
+ * twice in a process, or lost their service. A host that hangs is not replaced, since a new one would hang as well.
  */
 async function onTokensModule<T>(access: TokenAccess, token: TokenIdentity, using: Using, work: Work<T>): Promise<T> {
   const rested = access.hosts.rested(token.module, taskOf(access, using));
@@ -128,7 +128,7 @@ async function onTokensModule<T>(access: TokenAccess, token: TokenIdentity, usin
   }
 }
 
-/** `agent.json` may name one module several times with different environments: the first that shows the token. */
+/** `agent.json` may name one module several times, with different environments. The first that shows the token is used. */
 async function inNewHost<T>(access: TokenAccess, token: TokenIdentity, using: Using, work: Work<T>): Promise<T> {
   const modules = (await access.modules()).filter(({ path }) => path === token.module);
   let missing = new AgentError(modules.length === 0 ? 'ERR_MODULE_MISSING' : 'ERR_TOKEN_MISSING', {
@@ -162,7 +162,7 @@ async function endingIfFailed<T>(host: TokenHost, work: (host: TokenHost) => Pro
   }
 }
 
-/** Nobody logs in to look: the host may go on to what comes next. */
+/** For work without a PIN: the host rests afterwards. */
 async function lookAndRest<T>(
   access: TokenAccess,
   module: Pkcs11Module,
@@ -174,7 +174,7 @@ async function lookAndRest<T>(
   return seen;
 }
 
-/** What the PIN is asked for when a host that ended (idle for too long) has to be started again. */
+/** The purpose of the PIN dialog when a host has to be started again, because it was idle for too long and has ended. */
 const PURPOSE_AGAIN: Readonly<Partial<Record<HostOperation, PinContext['purpose']>>> = {
   store: 'write-back',
   prove: 'write-back',
@@ -226,7 +226,7 @@ function keyOf({ keyType, spki, examination, attestation }: HostResult<'generate
   return { keyType, spki: asDer(spki), examination, ...(told.length > 0 ? { attestation: told } : {}) };
 }
 
-/** Strict schemas at the other end: exactly these members, whatever else the caller's object holds. */
+/** Exactly these members: the schema at the other end is strict, and the caller's object may have more. */
 function identityOf({
   module,
   label,

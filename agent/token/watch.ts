@@ -1,4 +1,4 @@
-/** Looks once a second whether a token came or went: one host a module for the whole time, since C_WaitForSlotEvent is rarely there. */
+/** Lists the tokens once a second, to see whether one was inserted or removed. Few modules have C_WaitForSlotEvent. Each module has one host for the whole time. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pkcs11Module } from '../../native-config/schema.ts';
@@ -9,7 +9,7 @@ const POLL_MS = 1_000;
 
 type Watched = { readonly module: Pkcs11Module; host: TokenHost | undefined };
 
-/** What is there now is known when this answers; a change is told from here on. */
+/** Resolves when the present tokens are known. Changes after that are reported. */
 export async function watchTokens(
   modules: readonly Pkcs11Module[],
   start: (module: Pkcs11Module) => Promise<TokenHost>,
@@ -35,7 +35,7 @@ export async function watchTokens(
   };
 }
 
-/** A module that fails shows nothing; it is started anew at the next look, as some need when a reader comes back. */
+/** A module that fails counts as without tokens. It is started anew at the next look, which some need when a reader comes back. */
 async function look(one: Watched, start: (module: Pkcs11Module) => Promise<TokenHost>): Promise<unknown> {
   try {
     if (!one.host || one.host.ended) one.host = await start(one.module);
