@@ -20,6 +20,7 @@ import {
   type Party,
   stageName,
 } from '../../stage/authority.ts';
+import { refusalOf } from '../../stage/refusal.ts';
 
 const NOW = Date.now();
 const PAST = { notBefore: new Date(NOW - 10 * 86_400_000), notAfter: new Date(NOW - 86_400_000) };
@@ -152,6 +153,37 @@ describe('x509/chain', () => {
     const root = await makeCa({ subject: [['CN', 'Old Root']], ...PAST });
     const leaf = await makeLeaf({ issuer: root, subject: SUBJECT });
     expectVerdict({ leaf, between: [], anchors: [root.certificate] }, 'expired');
+  });
+
+  it('grants five minutes of clock skew, to the millisecond, at both ends', async () => {
+    const [notBefore, notAfter] = [new Date('2030-01-01T00:00:00Z'), new Date('2030-01-02T00:00:00Z')];
+    const years = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2040-01-01T00:00:00Z') };
+    const root = parseCertificate((await makeCa({ keys: ca.root.keys, ...years })).certificate);
+    const issuer = { ...ca.root, name: stageName([['CN', 'Years']]) };
+    const anchor = parseCertificate((await makeCa({ keys: ca.root.keys, subject: issuer.name, ...years })).certificate);
+    const leaf = parseCertificate(await makeLeaf({ issuer, subject: SUBJECT, notBefore, notAfter }));
+    const verdictAt = async (now: number) => {
+      const request = { leaf, intermediates: [], anchors: [root, anchor], now };
+      return refusalOf(() => validatePath(request));
+    };
+    const skew = 5 * 60_000;
+    for (const now of [notBefore.getTime() - skew, notAfter.getTime() + skew])
+      expect(await verdictAt(now)).to.equal('not refused');
+    for (const now of [notBefore.getTime() - skew - 1, notAfter.getTime() + skew + 1])
+      expect(await verdictAt(now)).to.equal('ERR_CERTIFICATE_UNTRUSTED');
+  });
+
+  it('goes up by eight intermediates and no more', async () => {
+    let issuer = ca.root;
+    const between: CertificateDer[] = [];
+    const verdicts: string[] = [];
+    for (let level = 1; level <= 9; level += 1) {
+      issuer = await makeCa({ subject: [['CN', `Level ${level}`]], issuer });
+      between.push(issuer.certificate);
+      const leaf = await makeLeaf({ issuer, subject: SUBJECT });
+      if (level >= 8) verdicts.push(ours({ leaf, between, anchors: [ca.root.certificate] }));
+    }
+    expect(verdicts).to.deep.equal(['path of 9', 'no-path']);
   });
 
   it('refuses a path longer than pathLenConstraint allows', async () => {
