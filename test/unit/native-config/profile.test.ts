@@ -139,7 +139,9 @@ describe('native-config: agent.json', () => {
     const file = join(folder(), 'agent.json');
     await write('{"version":1}');
     await chmod(file, 0o666);
-    expect((await refused(load())).details).to.deep.equal({ file, reason: `${file} may be written by others` });
+    const writable = await refused(load());
+    expect(writable.code).to.equal('ERR_INTERNAL_CONFIG_INVALID');
+    expect(writable.details).to.deep.equal({ file, reason: `${file} may be written by others` });
     await chmod(file, 0o600);
     expect(await refusalOf(load())).to.equal('not refused');
     await write('{');
