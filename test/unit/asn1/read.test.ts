@@ -143,4 +143,18 @@ describe('asn1/read', () => {
     expect(() => time(0x18, '20230101000000.5Z')).to.throw(SyntaxError);
     expect(() => time(4, '230101000000Z')).to.throw(SyntaxError);
   });
+
+  it('refuses an object identifier whose last octet says that another follows, be it 80', () => {
+    expect(() => readOid(readTlv(Uint8Array.of(0x06, 3, 0x2a, 0x81, 0x80)))).to.throw(SyntaxError);
+    expect(() => readOid(readTlv(Uint8Array.of(0x06, 2, 0x2a, 0x81)))).to.throw(SyntaxError);
+  });
+
+  it('refuses a time in the type of another string, and a time type without a time', () => {
+    const text = Buffer.from('270101000000Z');
+    expect(readTime(readTlv(Uint8Array.of(0x17, text.length, ...text))).toISOString()).to.equal(
+      '2027-01-01T00:00:00.000Z',
+    );
+    expect(() => readTime(readTlv(Uint8Array.of(0x16, text.length, ...text)))).to.throw(SyntaxError, 'bad time');
+    expect(() => readTime(readTlv(Uint8Array.of(0x17, 2, 0x32, 0x37)))).to.throw(SyntaxError, 'bad time');
+  });
 });
