@@ -1,5 +1,5 @@
 #!/bin/sh
-# A customer's desk in a container: a SoftHSM token, the bank's profile, a scripted human, and the agent.
+# A customer's PC in a container: a SoftHSM token, the bank's profile, a scripted human, and the agent.
 set -eu
 umask 077
 cd /desk
@@ -14,7 +14,7 @@ if [ ! -d tokens ]; then
   printf '{"version":1,"modules":[{"path":"%s","environment":{"SOFTHSM2_CONF":"/desk/softhsm2.conf"}}]}' \
     "$(readlink -f "$module")" >config/agent.json
 fi
-# The bank writes it when it starts.
+# The bank writes its profile when it starts.
 until [ -s /shared/profile.json ]; do sleep 0.2; done
 cp /shared/profile.json config/profiles/bank.json
 export INKAN_CONFIG_DIR=/desk/config INKAN_STATE_DIR=/desk/state

@@ -1,4 +1,4 @@
-// Whether somebody listens on this port of 127.0.0.1: all that a health check needs to know.
+// The health check: succeeds if something listens on this port of 127.0.0.1.
 import { connect } from 'node:net';
 
 const [port] = process.argv.slice(2).map(Number);

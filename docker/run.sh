@@ -1,5 +1,5 @@
 #!/bin/sh
-# One command for CI: builds the images, walks the journey, takes everything down. Exit status 0 only if it was walked.
+# For CI: builds the images, runs one acquisition, and removes the containers. The exit status is 0 only if the acquisition succeeded.
 set -eu
 cd "$(dirname "$0")/.."
 if ! docker compose version >/dev/null 2>&1; then

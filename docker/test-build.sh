@@ -1,7 +1,8 @@
 #!/bin/sh
-# Builds the agent's and the bank's image where no container engine is: buildah in a chroot on a base made by debootstrap,
-# as root. Then, in namespaces of their own (network, processes), agent and bank run from their images and a customer walks the journey
-# with this machine's Chromium. Needs: buildah debootstrap chromium, and a built checkout. Without Chromium, or a build, it only makes the images.
+# Builds the images of the agent and the bank on a machine without a container engine, as root: with buildah in a chroot, on a base
+# that debootstrap makes. Then runs agent and bank from their images, in network and process namespaces of their own, and runs one
+# acquisition with this machine's Chromium. Needs buildah, debootstrap, chromium and a built checkout. Without Chromium or a build, it
+# only makes the images.
 #   docker/test-build.sh [MIRROR]
 set -eu
 cd "$(dirname "$0")/.."
@@ -21,7 +22,7 @@ if ! buildah inspect --type image localhost/inkan-base >/dev/null 2>&1; then
   buildah add -q "$container" "$scratch/base" / >/dev/null
   buildah commit -q --rm "$container" localhost/inkan-base >/dev/null
 fi
-# A company's network may have a CA of its own, which npm must know.
+# If a company's network has its own CA, npm must know it.
 set --
 if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then
   set -- --volume "$NODE_EXTRA_CA_CERTS:/run/extra-ca.pem:ro" --env NODE_EXTRA_CA_CERTS=/run/extra-ca.pem
@@ -45,12 +46,12 @@ buildah run --user inkan -v $scratch/shared:/shared -v $scratch/bank:/bank $bank
 buildah run --user inkan -v $scratch/shared:/shared $agent -- /bin/sh /inkan/docker/agent.sh >$scratch/agent.log 2>&1 &
 for second in \$(seq 60); do node docker/healthy.mjs 17157 && break; sleep 1; done
 node docker/healthy.mjs 5410
-# As the agent's user: the bridge answers nobody else.
+# Runs as the agent's user, because the bridge refuses all others.
 setpriv --reuid $uid --regid $uid --clear-groups env HOME=$scratch/home \\
   node dist/test/docker/journey.js http://localhost:5410 $scratch/bank/passwords.json
 END
 status=0
-# What buildah runs outlives it when it is killed; with the first process of its namespace all go.
+# A program that buildah started would survive when buildah is killed. It ends when the first process of its namespace ends.
 timeout 180 unshare -n --pid --fork --kill-child --mount-proc sh -e "$scratch/journey.sh" || status=$?
 buildah rm "$bank" "$agent" >/dev/null
 [ "$status" = 0 ] && echo 'The journey in containers: walked' || tail "$scratch"/*.log

@@ -1,4 +1,4 @@
-/** Reads profiles and the agent's configuration from disk; what is not exactly right is refused with its reason. */
+/** Reads profiles and the agent's configuration from disk. A file that breaks its schema is refused, with the reason. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -9,8 +9,8 @@ import { type AgentConfig, agentConfig, type Profile, profile } from './schema.t
 export type RefusedFile = { readonly file: string; readonly error: AgentError };
 
 /**
- * All profiles of the folders, the system's first: a later profile with an id or an origin that is taken is refused.
- * One bad file takes nobody else with it; `refused` hears of it.
+ * All profiles of the folders, in this order. A profile is refused if an earlier one has its id or one of its origins.
+ * A bad file does not stop the others: `refused` is called with it.
  */
 export async function loadProfiles(
   folders: readonly string[],
@@ -96,7 +96,7 @@ function parseJson(text: string, invalid: () => AgentError): unknown {
   }
 }
 
-/** The path of the first member that is wrong, and what was expected there: never its value. */
+/** The path of the first member that is wrong, and what was expected there. Never its value, which may be a secret. */
 function firstIssue(issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
   const [issue] = issues;
   return `${v.getDotPath(issue) ?? 'document'}: ${issue.kind === 'schema' ? `expected ${issue.expected}` : issue.type}`;

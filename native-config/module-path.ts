@@ -1,12 +1,12 @@
-/** Whether a PKCS#11 module may be loaded from where it lies. Apart from the schemas: each token host asks this as it starts. */
+/** Whether a PKCS#11 module may be loaded from its path. Loads no schemas, because each token host needs it at its start. */
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { platform } from '../agent/platform/current.ts';
 import { AgentError } from '../web-bridge/protocol/errors.ts';
 
 /**
- * The module's real path. The path itself must be plain (absolute, no `..`), and neither the file, nor a folder above it,
- * nor the folder of a link to it may be another's to write. Paths stand in the cause alone: details reach web pages.
+ * The module's real path. The given path must be absolute and without `..`. No other user may write to the file, to a folder
+ * above it, or to the folder of a link to it. Only the cause of an error has paths, because web pages see its details.
  * @throws AgentError ERR_MODULE_UNSAFE, ERR_MODULE_MISSING
  */
 export async function checkModulePath(path: string): Promise<string> {

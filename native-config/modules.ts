@@ -1,4 +1,4 @@
-/** Which PKCS#11 modules there are on this machine, and whether they may be loaded: what others can change is not. */
+/** Finds the PKCS#11 modules of this machine. A module that another user can change is not loaded. */
 import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void
 
 let families: Promise<readonly TokenFamily[]> | undefined;
 
-/** The families of `native-config/tokens/`, read once. They come with this package, so one that is wrong is our own fault. */
+/** The families of `native-config/tokens/`, read once. A wrong file is an internal error, because they come with this package. */
 export function loadTokenFamilies(): Promise<readonly TokenFamily[]> {
   families ??= readFamilies();
   return families;
@@ -35,9 +35,9 @@ async function readFamily(file: string): Promise<TokenFamily> {
 }
 
 /**
- * All modules that may be loaded, by their real paths: those of `agent.json`, then the known ones that are installed and
- * not among them, then p11-kit's. What may not be loaded is reported and left out; a known module that is not there is no
- * news.
+ * All modules that may be loaded, by their real paths and each once: those of `agent.json`, then those of the known families,
+ * then p11-kit's. A module that may not be loaded is reported and left out. A module of a known family that is not installed
+ * is left out without a report.
  */
 export async function findModules(config: AgentConfig, report: Report): Promise<Pkcs11Module[]> {
   const forbidden = new Set(config.forbidden);

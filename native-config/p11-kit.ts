@@ -1,34 +1,34 @@
 /**
- * Modules that p11-kit is configured with (pkcs11.conf(5)): whoever installs a token's software often leaves a file there.
- * Only their paths are taken, and each is judged as any other: p11-kit itself would hide what lies behind it (DECISIONS.md,
- * "A relay hides").
+ * The modules of p11-kit's configuration (pkcs11.conf(5)): installers of token software often leave a file there. Only the
+ * paths are taken, and each is checked like any other. p11-kit's own client is not used, because a relay hides what the
+ * module behind it can do (DECISIONS.md, "A relay hides").
  */
 import { access, readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { platform } from '../agent/platform/current.ts';
 
 export type P11KitFolders = {
-  /** Folders of `*.module` files: the user's first. Where two hold a file of one name, the earlier wins setting by setting. */
+  /** Folders of `*.module` files, the user's first. Where two hold the same name, a setting of the earlier file wins. */
   readonly configurations: readonly string[];
-  /** Where a relative `module:` lies; distributions differ, the first that holds the file counts. */
+  /** Folders of a relative `module:`. Distributions differ, so the first folder that holds the file is taken. */
   readonly modules: readonly string[];
 };
 
 export type P11KitReading = {
   readonly paths: readonly string[];
-  /** File names, with why nothing was taken from them. */
+  /** The files from which nothing was taken, each with the reason. */
   readonly leftOut: readonly { readonly file: string; readonly reason: string }[];
 };
 
 type Settings = ReadonlyMap<string, string>;
 
-/** p11-kit compares with the base name of the executable, which for us is Node's. */
+/** p11-kit compares with the base name of the executable, and ours is `node`. */
 const OUR_NAMES: ReadonlySet<string> = new Set(['inkan', 'node']);
 /** "The first characters needs to be an alphanumeric, the filename should end with .module". */
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9_,.-]*\.module$/;
 const MAX_FILE_CHARACTERS = 64 * 1024;
 
-/** The usual folders of a user. `user-config` of the system's pkcs11.conf may leave out the user's, or all others. */
+/** The folders for this user. `user-config` in the system's pkcs11.conf can exclude the user's folder, or all others. */
 export async function p11KitFolders(home: string, places = platform.p11Kit): Promise<P11KitFolders> {
   if (!places) return { configurations: [], modules: [] };
   const { system, packages, modules } = places;
@@ -64,7 +64,7 @@ async function moduleFiles(folder: string): Promise<string[]> {
   return names.filter((name) => FILE_NAME.test(name)).sort();
 }
 
-/** What others may write is nobody's configuration: it could name any library of this machine to be loaded. */
+/** A file that others may write is not read: it could have any library of this machine loaded. */
 async function readSettings(path: string): Promise<Settings | string> {
   try {
     if (await platform.ownershipFlaw(path)) return 'others could change it';
@@ -74,7 +74,7 @@ async function readSettings(path: string): Promise<Settings | string> {
   }
 }
 
-/** `name: value` line by line; comments are whole lines. */
+/** Reads `name: value` from each line. A comment is a whole line. */
 function parse(text: string): Settings {
   const settings = new Map<string, string>();
   for (const line of text.split('\n')) {
@@ -96,7 +96,7 @@ function reasonAgainst(settings: Settings): string | undefined {
   return undefined;
 }
 
-/** Put together as text: `join` would tidy away a `..`, which the path rules refuse. */
+/** Joined as text, because `join` would remove a `..`, which `checkModulePath` has to see and refuse. */
 async function resolved(module: string, folders: readonly string[]): Promise<string> {
   if (isAbsolute(module)) return module;
   const candidates = folders.map((folder) => `${folder}/${module}`);

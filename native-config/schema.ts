@@ -1,4 +1,4 @@
-/** Shapes of what stands on disk: a bank's profile, the agent's own configuration, what is known of tokens. */
+/** Schemas of the files on disk: a bank's profile, the agent's own configuration, and the known families of tokens. */
 import * as v from 'valibot';
 import { bankText } from '../web-bridge/protocol/bank-text.ts';
 import { LANGUAGES } from '../web-bridge/protocol/languages.ts';
@@ -51,20 +51,20 @@ const orderKey = v.variant('kty', [
   }),
 ]);
 
-/** Where certificates are requested. A protocol that needs other settings becomes a variant of this shape. */
+/** Where certificates are requested. A protocol that needs other settings becomes a variant of this schema. */
 const enrollmentService = v.strictObject({
   protocol: v.picklist(CA_PROTOCOLS),
-  /** Opaque: only EST's operation is appended (RFC 7030 §3.2.2). */
+  /** The agent only appends EST's operation (RFC 7030 §3.2.2), and does not interpret the rest. */
   url: v.pipe(
     v.string(),
     v.check((text) => URL.canParse(text) && /^https:$/.test(new URL(text).protocol), 'not an https URL'),
     v.check((text) => !/[?#@]/.test(text) && !text.endsWith('/'), 'query, fragment, user or a slash at its end'),
   ),
-  /** TLS trust anchors of this service, and the only ones: the system's are not consulted. */
+  /** The only TLS trust anchors for this service. The system's are not used. */
   trustAnchors: v.pipe(v.array(pem), v.minLength(1), v.maxLength(8)),
-  /** Whether the same bytes sent again bring the same certificate. */
+  /** `idempotent`: the CA answers the same bytes with the same certificate. */
   resend: v.optional(v.picklist(['never', 'idempotent']), 'never'),
-  /** How a code that the human types is shown to the CA. */
+  /** The HTTP scheme in which the agent sends a code that the human typed. */
   asked: v.optional(v.picklist(['basic', 'bearer']), 'basic'),
 });
 export type EnrollmentService = v.InferOutput<typeof enrollmentService>;
@@ -98,7 +98,7 @@ const deadlines = v.strictObject({
   caMs: v.optional(milliseconds, 60_000),
   /** How long a request may stay pending at the CA. */
   pendingMs: v.optional(milliseconds, 30 * 24 * 3_600_000),
-  /** Bounds of the waiting between two questions to a CA that says 202. */
+  /** Bounds of the wait before the agent asks a CA again that answered 202. */
   retryAtLeastMs: v.optional(milliseconds, 10_000),
   retryAtMostMs: v.optional(milliseconds, 6 * 3_600_000),
   token: v.optional(tokenDeadlines, {}),
@@ -116,12 +116,12 @@ export const profile = v.strictObject({
   enrollment: v.record(v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/)), enrollmentService),
   /** Certificates of the CAs that issue to customers: the trust anchors of path validation (RFC 5280 §6.1.1 d). */
   issuers: v.pipe(v.array(pem), v.minLength(1), v.maxLength(8)),
-  /** Tokens this bank accepts; none named: any that can make a key. */
+  /** Tokens this bank accepts. An empty list accepts any that can make a key. */
   tokens: v.optional(v.array(tokenMatch), []),
   keyPolicy: v.strictObject({ types: v.pipe(v.array(v.picklist(KEY_TYPES)), v.minLength(1)) }),
   subject: v.optional(
     v.strictObject({
-      /** Some CAs rebuild the subject: `any` then accepts the ordered RDNs in any order. */
+      /** Some CAs rebuild the subject. With `any`, the RDNs of the order may come in any sequence. */
       rdnOrder: v.optional(v.picklist(['as-ordered', 'any']), 'as-ordered'),
     }),
     {},
@@ -136,9 +136,9 @@ export type Profile = v.InferOutput<typeof profile>;
 export const pkcs11Module = v.strictObject({
   /** Absolute path of the shared object. */
   path: v.pipe(v.string(), v.regex(/^\/[^\0]+$|^[A-Za-z]:\\[^\0]+$/)),
-  /** `pReserved` of C_Initialize: NSS wants its library parameters there. */
+  /** `pReserved` of C_Initialize, where NSS expects its library parameters. */
   parameters: v.optional(v.string()),
-  /** Given to the token host of this module and to nobody else. */
+  /** Environment variables for the token host of this module only. */
   environment: v.optional(v.record(v.pipe(v.string(), v.regex(/^(?!NODE_|LD_)[A-Z][A-Z0-9_]*$/)), v.string()), {}),
 });
 export type Pkcs11Module = v.InferOutput<typeof pkcs11Module>;
@@ -151,17 +151,17 @@ export const agentConfig = v.strictObject({
   modules: v.optional(v.array(pkcs11Module), []),
   /** Real paths of modules that must not be loaded. */
   forbidden: v.optional(v.array(v.string()), []),
-  /** Where the publisher's releases are described: with the version behind it, the `appVersion` of log-ins. */
+  /** The address at which the publisher describes its releases. Followed by the version, it is the `appVersion` of log-ins. */
   releases: v.optional(v.pipe(v.string(), v.regex(/^https:\/\/[\x21-\x7e]+\/$/), v.maxLength(255))),
 });
 export type AgentConfig = v.InferOutput<typeof agentConfig>;
 
-/** One entry of `native-config/tokens/<token>.json`: how a family of tokens is found and what is odd about it. */
+/** `native-config/tokens/<token>.json`: how a family of tokens is found, and how it deviates from PKCS#11. */
 export const tokenFamily = v.strictObject({
   name: v.string(),
-  /** Where this was learnt. */
+  /** Where these facts come from. */
   source: v.string(),
-  /** Whether the project ran it; false says "taken from documentation". */
+  /** Whether the project ran it. If false, the facts are from documentation. */
   run: v.boolean(),
   match: v.strictObject({ library: v.optional(v.string()), manufacturer: v.optional(v.string()) }),
   modules: v.strictObject({

@@ -32,7 +32,6 @@ async function readKeyFile({ key: file, kid, algorithm }: Options): Promise<Sign
     refuseIfReadableByOthers(file);
     return readFileSync(file, 'utf8');
   });
-  // What OpenSSL says about a malformed key helps nobody; what we say about a key that does not fit does.
   return attempt(what, () => readSigningKey(text, { kid, algorithm }));
 }
 
@@ -47,7 +46,7 @@ function readClaims(file: string): OrderDraft {
   try {
     return JSON.parse(text) as OrderDraft;
   } catch {
-    // The parser's own message would quote the claims, and they hold a secret.
+    // The parser's own message would quote the claims, which hold a secret.
     return fail(`Could not read the claims ${file}: not JSON`);
   }
 }
@@ -73,5 +72,5 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-// Not awaited: the bundle is CommonJS, where nothing is awaited at the top.
+// Not awaited, because the bundle is CommonJS, which has no top-level await.
 void program.parseAsync();

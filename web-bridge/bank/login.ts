@@ -1,4 +1,4 @@
-/** Verifies the log-in answer (a Web eID authentication token) on the bank's server. What it is: `LOGIN.md`. */
+/** Verifies the log-in answer (a Web eID authentication token) on the bank's server. Specification: `LOGIN.md`. */
 import { constants, createHash, type KeyObject, randomBytes, verify, type X509Certificate } from 'node:crypto';
 import * as v from 'valibot';
 import { asDer, type CertificateDer } from '../asn1/der.ts';
@@ -8,7 +8,7 @@ import { CURVE, type Hash } from '../x509/algorithms.ts';
 import { type ParsedCertificate, parseCertificate } from '../x509/certificate.ts';
 import { type PathRefusalReason, validateClientPath } from './path.ts';
 
-/** The shape of the answer; strict, so that nothing unverified rides along. */
+/** The schema of the answer. It allows no unknown member, so nothing unverified comes with it. */
 export const loginAnswer = METHODS.authenticate.result;
 export type LoginAnswer = v.InferOutput<typeof loginAnswer>;
 
@@ -46,7 +46,7 @@ const PKCS1 = { padding: constants.RSA_PKCS1_PADDING } as const;
 /** RFC 7518 §3.5: the salt is as long as the hash. */
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } as const;
 
-/** RFC 7518 §3.3–3.5. More than our key types sign: other Web eID applications make log-in answers too. */
+/** RFC 7518 §3.3–3.5. There are more than our key types need, because other Web eID applications make log-in answers too. */
 const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   ES256: { hash: 'sha256', fits: onCurve('p256'), options: RAW },
   ES384: { hash: 'sha384', fits: onCurve('p384'), options: RAW },
@@ -59,18 +59,18 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   RS512: { hash: 'sha512', fits: rsa, options: PKCS1 },
 };
 
-/** 256 random bits as 44 base64 characters. The caller binds it to the browser session and spends it at the answer. */
+/** 256 random bits as 44 base64 characters. The caller binds it to the browser session, and removes it when an answer comes. */
 export function createNonce(): string {
   return randomBytes(32).toString('base64');
 }
 
-/** An `isRevoked` by the bank's own list: issuer and serial number, as orders name a certificate. */
+/** Makes an `isRevoked` from the bank's own list, which has issuer and serial number, as an order names a certificate. */
 export function revokedBy(list: readonly CertificateReference[]): (certificate: X509Certificate) => boolean {
   const revoked = new Set(list.map(nameOfReference));
   return (certificate) => revoked.has(nameOfReference(referenceTo(certificate)));
 }
 
-/** How an order, and the bank's list, name this certificate (RFC 5280 §4.1.2.2, §4.1.2.4). */
+/** The name of this certificate in an order, and in the bank's list (RFC 5280 §4.1.2.2, §4.1.2.4). */
 export function referenceTo({ raw }: X509Certificate): CertificateReference {
   const { issuer, serialNumber } = parseCertificate(asDer<CertificateDer>(new Uint8Array(raw)));
   return { issuer: Buffer.from(issuer).toString('base64'), serialNumber };
@@ -81,19 +81,19 @@ function nameOfReference({ issuer, serialNumber }: CertificateReference): string
 }
 
 export type LoginExpectation = {
-  /** The server's own origin, as its customers' browsers spell it. */
+  /** The server's own origin, as browsers write it. */
   readonly origin: string;
-  /** The nonce that this very session was given; the caller has removed it already, whatever comes of it. */
+  /** The nonce of this session. The caller has removed it from the session already, whatever the result will be. */
   readonly nonce: string;
-  /** PEM certificates of the CAs that issue to customers: the trust anchors. Never from the answer. */
+  /** The trust anchors: PEM certificates of the CAs that issue to customers. Never take them from the answer. */
   readonly issuers: readonly string[];
-  /** No default: a bank that knows of no revocation says so in its own code. */
+  /** There is no default: a bank without revocation must say so in its own code. */
   readonly isRevoked: (certificate: X509Certificate) => boolean | Promise<boolean>;
   readonly at?: Date;
 };
 
 /**
- * Answers the certificate whose holder logged in; the caller looks up the account by issuer and serial number.
+ * Returns the certificate whose holder logged in. The caller looks up the account by issuer and serial number.
  * @throws LoginRefused
  */
 export async function verifyLogin(answer: unknown, expected: LoginExpectation): Promise<X509Certificate> {
@@ -130,7 +130,7 @@ function verifySignature(key: KeyObject, name: string, signature: string, expect
   if (!valid) throw new LoginRefused('signature-invalid');
 }
 
-/** hash(origin) ‖ hash(nonce); the algorithm's own hash comes on top. */
+/** hash(origin) ‖ hash(nonce). The signature algorithm hashes this value once more. */
 function signedValue(hash: Algorithm['hash'], origin: string, nonce: string): Buffer {
   const digest = (text: string) => createHash(hash).update(text, 'utf8').digest();
   return Buffer.concat([digest(origin), digest(nonce)]);

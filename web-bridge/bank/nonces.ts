@@ -1,18 +1,18 @@
-/** The nonces that browser sessions were given: each lives minutes, serves one session once, and goes whatever comes of it. */
+/** The nonces of browser sessions. A nonce is good for minutes, for one session, and for one answer, be it right or wrong. */
 import { createNonce } from './login.ts';
 
 const LIFETIME_MS = 5 * 60_000;
-/** A stranger can open sessions at will. */
+/** A bound, because a stranger can open any number of sessions. */
 const MAX_NONCES = 10_000;
 
 export type Nonces = {
-  /** A new nonce for this session; one that it had before is worth nothing any more. */
+  /** A new nonce for this session. An earlier one of the same session is no longer valid. */
   readonly issue: (session: string) => string;
-  /** The session's nonce, for the one answer it is good for; `undefined`: none was issued, it is old, or it was taken. */
+  /** Removes and returns the session's nonce; `undefined` if none was issued, or it has expired, or it was taken before. */
   readonly take: (session: string) => string | undefined;
 };
 
-/** In memory: a bank with several servers keeps them where all of them look, and takes them there in one step. */
+/** Keeps nonces in memory. A bank with several servers needs a shared store, from which a nonce is taken in one atomic step. */
 export function createNonces(now: () => number = Date.now, lifetimeMs = LIFETIME_MS): Nonces {
   const issued = new Map<string, { readonly nonce: string; readonly until: number }>();
   const makeRoom = (): void => {

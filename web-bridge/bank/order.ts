@@ -1,14 +1,14 @@
-/** Signs orders on the bank's server. What an order is: `ORDER.md`. */
+/** Signs orders on the bank's server. Specification: `ORDER.md`. */
 import { randomBytes } from 'node:crypto';
 import { CompactSign } from 'jose';
 import * as v from 'valibot';
 import { ORDER_MAX_LENGTH, ORDER_MAX_LIFETIME_S, ORDER_TYP, type OrderClaims, orderClaims } from '../protocol/order.ts';
 import type { SigningKey } from './signing-key.ts';
 
-/** Five minutes: long enough for a page to hand the order over, short enough to be worth little to a thief. */
+/** In five minutes a page can easily hand the order over. The time is short, so that a stolen order is worth little. */
 const DEFAULT_LIFETIME_S = 5 * 60;
 
-/** What every order needs and no bank wants to write by hand. */
+/** The claims that `newOrderClaims` fills in. */
 type Filled = 'aud' | 'jti' | 'iat' | 'exp';
 type WithoutFilled<Claims> = Claims extends unknown
   ? Omit<Claims, Filled> & Partial<Pick<Claims, Filled & keyof Claims>>
@@ -18,7 +18,7 @@ export type OrderDraft = WithoutFilled<OrderClaims>;
 export class OrderError extends Error {
   override readonly name = 'OrderError';
   readonly code: 'claims-invalid' | 'lifetime-invalid' | 'too-long';
-  /** Path of the member at fault, never its value: orders carry a secret. */
+  /** The path of the wrong member, never its value, because orders carry a secret. */
   readonly member: string;
 
   constructor(code: OrderError['code'], member: string, message: string) {
@@ -28,7 +28,7 @@ export class OrderError extends Error {
   }
 }
 
-/** Fills in audience, a fresh `jti` of 128 random bits, and the times, where the draft leaves them out. */
+/** Fills in the claims that the draft leaves out: the audience, a new `jti` of 128 random bits, and the times. */
 export function newOrderClaims(draft: OrderDraft, now: Date = new Date(), lifetimeS = DEFAULT_LIFETIME_S): OrderClaims {
   const iat = draft.iat ?? Math.floor(now.getTime() / 1000);
   return {
@@ -42,7 +42,7 @@ export function newOrderClaims(draft: OrderDraft, now: Date = new Date(), lifeti
 
 /**
  * Signs claims as a compact JWS (RFC 7515 §3.1).
- * @throws OrderError when the claims are not an order: an agent would refuse it, so it is not made
+ * @throws OrderError when the claims break the schema, since an agent would refuse such an order
  */
 export async function signOrder(claims: OrderClaims, { key, kid, alg }: SigningKey): Promise<string> {
   const checked = checkClaims(claims);

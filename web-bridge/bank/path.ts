@@ -11,7 +11,7 @@ export type PathRefusalReason =
   | 'certificate-purpose'
   | 'certificate-untrusted';
 
-/** Why the certificate does not log in; `undefined` when it does. */
+/** The reason why the certificate cannot be used to log in; `undefined` if it can. */
 export function validateClientPath(
   leaf: ParsedCertificate,
   issuers: readonly string[],
@@ -25,7 +25,7 @@ export function validateClientPath(
     validatePath({ leaf, intermediates: [], anchors, now: at.getTime() });
     return undefined;
   } catch (error) {
-    // What is not a refusal of ours is a parser that gave up on an extension.
+    // Path validation refuses by an AgentError. Any other error is of the parser, which could not read an extension.
     return error instanceof AgentError ? 'certificate-untrusted' : 'certificate-unreadable';
   }
 }

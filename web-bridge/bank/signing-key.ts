@@ -1,4 +1,4 @@
-/** The key a bank signs its orders with. What is known of each kind of key stands in one table. */
+/** The key with which a bank signs its orders. One table has everything about each kind of key. */
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import type { ORDER_ALGORITHMS } from '../protocol/order.ts';
@@ -9,7 +9,7 @@ export type SigningKey = { readonly key: KeyObject; readonly kid: string; readon
 type Kind = {
   readonly name: string;
   readonly fits: (key: KeyObject) => boolean;
-  /** The first one is taken where nobody asks for another. */
+  /** The first one is the default. */
   readonly algorithms: readonly OrderAlgorithm[];
 };
 
@@ -29,15 +29,15 @@ const KINDS: readonly Kind[] = [
 ];
 
 export type KeyWishes = {
-  /** The `kid` of the header; by default the JWK's own, else its RFC 7638 thumbprint. */
+  /** The `kid` of the header. By default it is the JWK's own, or else its RFC 7638 thumbprint. */
   readonly kid?: string | undefined;
-  /** Only an RSA key leaves a choice: PS256 (by default) or RS256. */
+  /** For RSA keys only: PS256 (the default) or RS256. */
   readonly algorithm?: string | undefined;
 };
 
 /**
  * Reads a private key from PEM (PKCS#8, SEC 1, PKCS#1) or a private JWK.
- * @throws TypeError when the text is no private key, or one that no order may be signed with
+ * @throws Error of OpenSSL when the text is not a private key, TypeError when orders may not be signed with this key
  */
 export async function readSigningKey(text: string, wishes: KeyWishes = {}): Promise<SigningKey> {
   const jwk = text.trimStart().startsWith('{') ? parseJwk(text) : undefined;
@@ -69,7 +69,7 @@ function exportPublic(key: KeyObject): JWK {
   return createPublicKey(key).export({ format: 'jwk' });
 }
 
-/** The public half as it stands in the profile's `orderKeys`. */
+/** The public key, as the profile's `orderKeys` needs it. */
 export function publicJwk({ key, kid, alg }: SigningKey): JWK {
   return { ...exportPublic(key), kid, alg, use: 'sig' };
 }

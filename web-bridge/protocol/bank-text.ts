@@ -1,10 +1,10 @@
-/** Texts that a bank writes, in its profile: in Japanese and English always, in our other languages where it likes. */
+/** Texts in a bank's profile. A bank must write Japanese and English, and may write our other languages. */
 import * as v from 'valibot';
 import { LANGUAGES, type Language } from './languages.ts';
 
 export type BankText<T> = Readonly<Record<'ja' | 'en', T> & Partial<Record<Language, T>>>;
 
-/** What the bank wrote in this language, or in English. */
+/** The bank's text in this language, or in English if it wrote none. */
 export function textIn<T>(text: BankText<T>, language: Language): T {
   return text[language] ?? text.en;
 }

@@ -30,7 +30,7 @@ export const errorData = v.strictObject({
 });
 export type ErrorData = v.InferOutput<typeof errorData>;
 
-/** An error as pages and programs read it. Its `cause` stays behind: that is for the log alone. */
+/** An error as pages and programs get it, without its `cause`, which goes to the log only. */
 export function errorDataOf({ code, details }: AgentError, words: (code: ErrorCode) => Words): ErrorData {
   return { code, ...ERRORS[code], details: { ...details }, words: words(code) };
 }
@@ -49,7 +49,7 @@ export const eventEnvelope = v.strictObject({
   params: v.record(v.string(), v.unknown()),
 });
 
-/** JSON-RPC's own numbers (§5.1); everything of ours is −32000, and `data.code` says what. */
+/** JSON-RPC's own numbers (§5.1). All our errors have −32000, and `data.code` names them. */
 export const RPC_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
   ERR_BRIDGE_MESSAGE_INVALID: -32600,
   ERR_BRIDGE_METHOD_UNKNOWN: -32601,

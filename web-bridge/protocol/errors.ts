@@ -1,14 +1,14 @@
 /**
- * The one table of everything that can go wrong, for machines. The words for people stand in
- * `agent/dialog/locales/<lang>.json` under the same codes.
+ * The one table of all errors, for machines. The words for people are in `agent/dialog/locales/<lang>.json`, under the
+ * same codes.
  *
- * Families say who is at fault: BRIDGE the page, POLICY the order or the profile, USER the human's decision,
- * TOKEN the device, MODULE the installation, TOKEN_HOST our helper process, CA the bank's server,
- * CERTIFICATE what the CA issued, INTERNAL ourselves. `support` is the support code (お問い合わせ番号) that customers
- * see in place of the code; a number once given is never given again. Retired: B03.
+ * The family of a code says where the fault is: BRIDGE the page, POLICY the order or the profile, USER the human's decision,
+ * TOKEN the device, MODULE the installation, TOKEN_HOST the token host, CA the bank's server, CERTIFICATE what the CA
+ * issued, INTERNAL the agent. Customers see `support`, the support code (お問い合わせ番号), in place of the code. A support
+ * code is never used for another error. No longer used: B03.
  */
 
-/** Who may usefully try again: the human at once, anybody later, or nobody (a new order is needed). */
+/** Whether to try again helps: `user`, the human at once; `later`, after some time; `never`, a new order is needed. */
 export type Retry = 'user' | 'later' | 'never';
 
 export const ERRORS = {
@@ -112,14 +112,14 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** Facts about one failure: names and numbers for the support desk, never a secret, never a page's own text. */
+/** Facts about one failure: names and numbers for the bank's support. Never a secret, and never text that a page sent. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code);
 }
 
-/** The one error class. `cause` goes to the log and no further; `details` go to the page and the person. */
+/** The one error class. `cause` goes to the log only; `details` go to the page and to the person. */
 export class AgentError extends Error {
   override readonly name = 'AgentError';
   readonly code: ErrorCode;
@@ -136,7 +136,7 @@ export class AgentError extends Error {
   }
 }
 
-/** Anything caught becomes one of ours; what nobody translated is honestly our own fault. */
+/** Makes an `AgentError` of anything that was caught. An error that no code translated is an internal one. */
 export function asAgentError(error: unknown): AgentError {
   return error instanceof AgentError ? error : new AgentError('ERR_INTERNAL_FAILED', {}, error);
 }

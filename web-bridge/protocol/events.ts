@@ -1,9 +1,9 @@
-/** What the agent tells a page without being asked (JSON-RPC notifications). */
+/** The events that the agent sends to pages (JSON-RPC notifications). */
 import type * as v from 'valibot';
 import { enrollmentStatus } from './methods.ts';
 
 export const EVENTS = {
-  /** To every connection of the enrollment's origin that started or watches it; only names of states. */
+  /** Goes to each connection of the enrollment's origin that began or watches it. It has only the state's name, no result. */
   progress: enrollmentStatus,
 } as const;
 

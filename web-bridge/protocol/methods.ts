@@ -1,15 +1,15 @@
-/** The verbs a page may use, each with the schema of its parameters and of its result. */
+/** The methods a page may call, each with the schema of its parameters and of its result. */
 import * as v from 'valibot';
 import { errorData, PROTOCOL } from './envelope.ts';
 import { KEY_TYPES, ORDER_MAX_LENGTH } from './order.ts';
 
-/** 128 random bits, base64url: names one enrollment on the wire, in the journal and in the CLI. */
+/** The id of an enrollment on the wire, in the journal and in the CLI: 128 random bits, base64url. */
 export const enrollmentId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/));
 export type EnrollmentId = v.InferOutput<typeof enrollmentId>;
 
 /**
- * The states of an enrollment. `accepted` (policy agreed, the human is being asked) lives in memory only; all others
- * are the journal's.
+ * The states of an enrollment. The journal has all of them except `accepted`: policy has accepted the order, and the human is
+ * being asked.
  */
 export const STATE_NAMES = [
   'accepted',
@@ -32,7 +32,7 @@ const order = v.strictObject({ order: v.pipe(v.string(), v.maxLength(ORDER_MAX_L
 const named = v.strictObject({ enrollment: enrollmentId });
 const none = v.strictObject({});
 
-/** What the module says of the key; `null` where it says nothing. Claims are not evidence. */
+/** What the module claims of the key; `null` if it does not tell. A claim is no evidence. */
 export const keyClaims = v.strictObject({
   sensitive: v.nullable(v.boolean()),
   extractable: v.nullable(v.boolean()),
@@ -42,24 +42,24 @@ export const keyClaims = v.strictObject({
 });
 export type KeyClaims = v.InferOutput<typeof keyClaims>;
 
-/** One attempt to get the private key out: `refused` by the module, or `impossible` to try with what it offers. */
+/** One attempt to get the private key out. The module `refused` it, or offers no means for it (`impossible`). */
 export const keyTrial = v.strictObject({
-  /** What the module claims of the key that this tries, by its attributes; `?` where it says nothing. */
+  /** The attributes that this attempt tests, with the values that the module claims; `?` if it does not tell. */
   claimed: v.string(),
   trial: v.picklist(['read-extractable', 'read-secret', 'wrap']),
   outcome: v.picklist(['refused', 'impossible']),
-  /** Whether the module's claim fits to what came of it; `unknown` where it claims nothing. */
+  /** Whether the module's claim agrees with the outcome; `unknown` if it claims nothing. */
   claim: v.picklist(['consistent', 'unknown', 'contradicted']),
-  /** What was called and what the module answered, in PKCS#11's words; for the record, not for customers. */
+  /** The PKCS#11 call and the module's answer; for the record, not for customers. */
   evidence: v.string(),
 });
 export type KeyTrial = v.InferOutput<typeof keyTrial>;
 
-/** The examination record (検査結果): what was claimed, what was tried, what came of it. */
+/** The examination record (検査結果): the claims, the attempts, and their outcomes. */
 export const examination = v.strictObject({ claims: keyClaims, trials: v.array(keyTrial) });
 export type Examination = v.InferOutput<typeof examination>;
 
-/** The proof of possession made after the write-back, by the key found again on the token. */
+/** The proof of possession: the key signs it after the certificate was written and both were found again on the token. */
 export const proof = v.strictObject({
   /** A JWA name (RFC 7518 §3.1). */
   algorithm: v.string(),
@@ -73,12 +73,12 @@ export type Proof = v.InferOutput<typeof proof>;
 export const enrollmentResult = v.strictObject({
   certificate: base64,
   chain: v.array(base64),
-  /** False where the CA gave the leaf alone and no chain to the issuer could be stored beside it. */
+  /** False if the CA sent only the leaf, so that no chain to the issuer could be stored beside it. */
   chainComplete: v.boolean(),
   subject: v.string(),
   issuer: v.string(),
   serialNumber: v.string(),
-  /** Of other certificates that the CA issued for the same key, which are not used: for the bank to revoke. */
+  /** Serial numbers of further certificates that the CA issued for this key. They are not used; the bank may revoke them. */
   otherSerialNumbers: v.optional(v.array(v.string())),
   notBefore: v.string(),
   notAfter: v.string(),
@@ -86,12 +86,12 @@ export const enrollmentResult = v.strictObject({
   token: v.strictObject({ label: v.string(), model: v.string() }),
   examination,
   proof,
-  /** Certificates by which the token's vendor speaks of this key, where the token shows any; the agent does not judge them. */
+  /** The vendor's attestation certificates about this key, if the token has any. The agent does not validate them. */
   attestation: v.optional(v.array(base64)),
 });
 export type EnrollmentResult = v.InferOutput<typeof enrollmentResult>;
 
-/** The state of one enrollment as `watch` and `progress` tell it. `error` beside a state that is not final: it waits. */
+/** The state of one enrollment, as in `watch` and `progress`. An `error` beside a state that is not final says why it waits. */
 export const enrollmentStatus = v.strictObject({
   enrollment: enrollmentId,
   state: stateName,
@@ -99,7 +99,7 @@ export const enrollmentStatus = v.strictObject({
 });
 export type EnrollmentStatus = v.InferOutput<typeof enrollmentStatus>;
 
-/** Where a certificate stands in the bank's renewal window; what to do then is the page's to say. */
+/** The phase of a certificate in the bank's renewal window. The page decides what to offer in it. */
 export const RENEWAL_PHASES = ['too-early', 'open', 'expired-allowed', 'too-late'] as const;
 export type RenewalPhase = (typeof RENEWAL_PHASES)[number];
 export const renewalStatus = v.strictObject({
@@ -109,7 +109,7 @@ export const renewalStatus = v.strictObject({
   closesAt: v.string(),
 });
 export type RenewalStatus = v.InferOutput<typeof renewalStatus>;
-/** A token of a bank's customer holds one or two; an answer of the bridge must fit into one message. */
+/** An answer must fit into one message of the bridge. A customer's token usually holds one or two certificates. */
 export const RENEWALS_MAX = 16;
 
 export const METHODS = {
@@ -124,7 +124,7 @@ export const METHODS = {
         /** When re-enrollment is open, in days before and after the certificate's expiry. */
         opensDaysBefore: v.number(),
         closesDaysAfter: v.number(),
-        /** This bank's certificates on the tokens, the newest for each holder; no names: the page is not told whose. */
+        /** This bank's certificates on the tokens, the newest of each holder. No names: a page must not learn whose they are. */
         certificates: v.pipe(v.array(renewalStatus), v.maxLength(RENEWALS_MAX)),
       }),
     }),

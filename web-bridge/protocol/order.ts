@@ -1,7 +1,7 @@
 /**
- * The claims of a bank-signed order: what the bank's server signs and the agent's policy reads. Specification:
- * `web-bridge/bank/ORDER.md`. Strict everywhere: an unknown member means that somebody expects an effect which we
- * would not give, so the order is refused.
+ * The claims of an order: the bank's server signs them, and the agent's policy reads them. Specification:
+ * `web-bridge/bank/ORDER.md`. An unknown member is refused everywhere, because its author expects an effect that the agent
+ * does not have.
  */
 import * as v from 'valibot';
 
@@ -9,28 +9,28 @@ import * as v from 'valibot';
 export const ORDER_TYP = 'inkan-order+jwt';
 /** `exp − iat` at most, in seconds. */
 export const ORDER_MAX_LIFETIME_S = 15 * 60;
-/** Clock skew granted between the bank's server and this machine, in seconds. */
+/** Clock skew that is allowed between the bank's server and this machine, in seconds. */
 export const ORDER_CLOCK_SKEW_S = 5 * 60;
 /** Characters of a compact order; it must fit into one message of the bridge. */
 export const ORDER_MAX_LENGTH = 12 * 1024;
-/** JWS algorithms (RFC 7518 §3.1, RFC 8037) an order may be signed with; the key in the profile fixes which. */
+/** JWS algorithms of orders (RFC 7518 §3.1, RFC 8037). The key in the profile decides which one is accepted. */
 export const ORDER_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const;
 
 export const KEY_TYPES = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ec-p256', 'ec-p384'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
 
-/** The protocols in which a CA is asked for a certificate; `agent/ca` speaks them. */
+/** The protocols in which the agent requests certificates from a CA; `agent/ca` speaks them. */
 export const CA_PROTOCOLS = ['est'] as const;
 export type CaProtocol = (typeof CA_PROTOCOLS)[number];
 
 /** Attribute types of a subject that an order may name (RFC 4519 short names, RFC 5280 §4.1.2.4). */
 export const SUBJECT_ATTRIBUTES = ['CN', 'O', 'OU', 'C', 'ST', 'L', 'serialNumber', 'title', 'SN', 'GN'] as const;
 
-/** RFC 5280 §4.2.1.3, without the bits that only a CA may hold. */
+/** Key usages (RFC 5280 §4.2.1.3) that an order may name. None of them is for a CA only. */
 export const KEY_USAGES = ['digitalSignature', 'nonRepudiation'] as const;
 export const EXTENDED_KEY_USAGES = ['clientAuth', 'emailProtection'] as const;
 
-/** Of this nearly every text consists, and none of it is refused. The classes below take a millisecond to compile. */
+/** Nearly every text has only these characters, all of them allowed. The classes below take a millisecond to compile. */
 const USUAL = /^[ -~\u3000-\u30ff\u4e00-\u9fff\uff01-\uff5e]*$/;
 
 /** Printable text without control, format (bidi, zero-width) and line-separator characters: it may reach a dialog. */
@@ -46,12 +46,12 @@ export function plainText(maxLength: number): v.GenericSchema<string> {
   );
 }
 
-/** Printable US-ASCII without blanks: what HTTP credentials and identifiers are made of. */
+/** Printable US-ASCII without blanks, as in HTTP credentials and identifiers. */
 const ascii = (maxLength: number) => v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.maxLength(maxLength));
 
 const account = v.strictObject({ id: plainText(64), display: plainText(128) });
 
-/** The bank's one-time credential for its own CA: `basic` and `bearer` carry it, `asked` has the human type it in. */
+/** The bank's one-time credential for its own CA. `basic` and `bearer` carry it; for `asked`, the human types it. */
 const authorization = v.variant('scheme', [
   v.strictObject({ scheme: v.literal('basic'), id: ascii(128), secret: ascii(512) }),
   v.strictObject({ scheme: v.literal('bearer'), secret: ascii(2048) }),
@@ -70,7 +70,7 @@ const acquisition = {
   enrollment: v.strictObject({ protocol: v.picklist(CA_PROTOCOLS), label: ascii(64), authorization }),
 };
 
-/** A certificate named as RFC 5280 does: its issuer's Name (DER, base64) and its serial number (hexadecimal). */
+/** A certificate named as in RFC 5280: by its issuer's Name (DER, base64) and its serial number (hexadecimal). */
 const certificateReference = v.strictObject({
   issuer: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]+={0,2}$/), v.maxLength(2048)),
   serialNumber: v.pipe(v.string(), v.regex(/^([0-9a-f]{2}){1,20}$/)),
@@ -109,7 +109,7 @@ const removeClaims = v.strictObject({
   replaces: certificateReference,
 });
 
-/** One schema a purpose; `purpose` discriminates. */
+/** One schema for each purpose; `purpose` chooses it. */
 export const orderClaims = v.variant('purpose', [enrollClaims, reenrollClaims, authenticateClaims, removeClaims]);
 
 export type OrderClaims = v.InferOutput<typeof orderClaims>;

@@ -1,7 +1,6 @@
 /**
- * What the SDK relies on in an answer, checked by hand: the protocol's full schemas would double the SDK's size on
- * every page load. A test holds each check against its schema. Members that are not known are passed over: the agent
- * on this computer may be younger than the bank's page.
+ * Checks by hand what the SDK needs of an answer. The protocol's full schemas would double the SDK's size on every page load.
+ * A test compares each check with its schema. Unknown members are ignored, because the agent may be newer than the bank's page.
  */
 import { PROTOCOL } from '../protocol/address.ts';
 import type { ErrorData, WhatAndRemedy } from '../protocol/envelope.ts';
@@ -21,7 +20,7 @@ const list =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
-/** An object with these members; `T` makes the compiler miss a member that the protocol has and the check has not. */
+/** An object with these members. By `T` the compiler reports a member of the protocol that the check lacks. */
 const members =
   <T>(checks: { [K in keyof T]-?: Check }): Check =>
   (value) =>

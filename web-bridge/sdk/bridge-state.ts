@@ -1,13 +1,13 @@
 /**
- * Where a page stands with the agent. Only the SDK can know this: whether the browser lets the page through, and whether
- * anybody answers.
+ * The states of a page's way to the agent. Only the SDK knows them: whether the browser lets the page connect, and whether
+ * an agent answers.
  */
 import type { Retry } from '../protocol/errors.ts';
 
 /** States on the way to the agent that are not failures. */
 type Step = 'explain' | 'asking' | 'ready';
 
-/** Why the agent cannot be reached, or why the connection is of no more use. */
+/** Why the agent cannot be reached, or why the connection can no longer be used. */
 export type Obstacle =
   | 'unsupported'
   | 'denied'
@@ -18,7 +18,7 @@ export type Obstacle =
   | 'abandoned'
   | 'answer-invalid';
 
-/** Where a page stands with the agent on this computer. */
+/** The state of a page's way to the agent on this computer. */
 export type BridgeState = Step | Obstacle;
 
 /** Support codes as in `protocol/errors.ts`; S is the SDK's family. */

@@ -1,4 +1,4 @@
-/** Which dialog of the agent waits in which state. It may lie behind the browser, so the page says what to look for. */
+/** The dialog of the agent that waits in each state. It may be behind the browser, so the page shows its title. */
 import type { Language } from '../protocol/languages.ts';
 import type { StateName } from '../protocol/methods.ts';
 import { TEXTS } from './texts.ts';

@@ -1,4 +1,4 @@
-/** An enrollment as a page sees it: begun with an order, followed to its end, found again after a reload. */
+/** Begins an enrollment with an order, follows it to its end, and finds it again after a reload. */
 import type { EnrollmentId, EnrollmentResult, EnrollmentStatus, Result, StateName } from '../protocol/methods.ts';
 import { fromAgent, InkanError, obstacle } from './failure.ts';
 import type { Client } from './json-rpc.ts';
@@ -6,15 +6,15 @@ import { type ReachOptions, reach } from './reach.ts';
 import { reconnecting } from './reconnect.ts';
 
 export type EnrollOptions = ReachOptions & {
-  /** Called with every state the enrollment reaches. `error` beside a state that is not final: the agent waits and tries on. */
+  /** Called with every state. An `error` beside a state that is not final says why the agent waits before it tries again. */
   onProgress?: (status: EnrollmentStatus) => void;
 };
 
-/** The id alone: an order holds a secret, and nothing secret is laid down in the page's storage. */
+/** The page's storage keeps the id only. An order holds a secret, and no secret is stored. */
 const STORAGE_KEY = 'inkan.enrollment';
 const FINAL: readonly StateName[] = ['completed', 'failed', 'abandoned'];
 
-/** A page whose storage is blocked can do all but resume. */
+/** If the page's storage is blocked, everything works but `resume`. */
 function stored(change?: (storage: Storage) => void): EnrollmentId | null {
   try {
     change?.(sessionStorage);
@@ -26,7 +26,7 @@ function stored(change?: (storage: Storage) => void): EnrollmentId | null {
 
 const forget = (): void => void stored((storage) => storage.removeItem(STORAGE_KEY));
 
-/** Hands on each state once, though it may come both as an event and as an answer. */
+/** Reports each state once, even if it comes both as an event and as an answer. */
 function progressReporter(options: EnrollOptions): (status: EnrollmentStatus) => void {
   let last = '';
   return ({ enrollment, state, error }) => {
@@ -36,7 +36,7 @@ function progressReporter(options: EnrollOptions): (status: EnrollmentStatus) =>
   };
 }
 
-/** Watches until the state is final, and asks once more then: events carry no result. */
+/** Watches until the state is final, then asks once more, because events carry no result. */
 async function watch(
   client: Client,
   enrollment: EnrollmentId,
@@ -61,7 +61,7 @@ function outcome({ result, error }: Result<'watch'>): EnrollmentResult {
   throw error ? fromAgent(error) : obstacle('abandoned');
 }
 
-/** `begin` is done until it has answered once; the rest as often as the connection drops. */
+/** `begin` is called until it has succeeded once. The rest is done again whenever the connection drops. */
 async function follow(
   begin: (client: Client) => Promise<EnrollmentId>,
   options: EnrollOptions,
@@ -79,22 +79,21 @@ async function follow(
 }
 
 /**
- * Has the agent carry out an order for a new certificate, which the bank's server has signed. Resolves when the
- * certificate is on the token, however long that takes; rejects with an `InkanError`, or with `signal.reason`. Call it
- * after a click (`readiness`).
+ * Has the agent carry out the bank's signed order for a new certificate. Resolves when the certificate is on the token,
+ * however long that takes. Rejects with an `InkanError`, or with `signal.reason`. Call it after a click (`readiness`).
  */
 export function enroll(order: string, options: EnrollOptions = {}): Promise<EnrollmentResult> {
   return follow(async (client) => (await client.call('enroll', { order })).enrollment, options);
 }
 
-/** As `enroll`, for an order that replaces a certificate. */
+/** Does the same as `enroll`, for an order that replaces a certificate. */
 export function reenroll(order: string, options: EnrollOptions = {}): Promise<EnrollmentResult> {
   return follow(async (client) => (await client.call('reenroll', { order })).enrollment, options);
 }
 
 /**
- * Goes on following the enrollment that this tab began before it was reloaded; `null` if there is none. With
- * `enrollment` it follows that one.
+ * Follows the enrollment that this tab began before it was reloaded; `null` if there is none. With `enrollment` it follows
+ * that one.
  */
 export async function resume(
   options: EnrollOptions & { enrollment?: EnrollmentId } = {},
@@ -119,14 +118,14 @@ async function ask<T>(question: (client: Client) => Promise<T>, options: ReachOp
   }
 }
 
-/** Stops an enrollment; refused once the request has been sent to the certification authority. */
+/** Stops an enrollment. The agent refuses once it has sent the request to the certification authority. */
 export function cancel(enrollment: EnrollmentId, options: ReachOptions = {}): Promise<EnrollmentStatus> {
   return ask((client) => client.call('cancel', { enrollment }), options);
 }
 
 /**
- * Whether a suitable token is plugged in, this bank's enrollments, and when renewal is open. An enrollment whose tab
- * was closed is found here; `resume({ enrollment })` follows it.
+ * Tells whether a suitable token is plugged in, this bank's enrollments, and when renewal is open. It also has an enrollment
+ * whose tab was closed; `resume({ enrollment })` follows it.
  */
 export function status(options: ReachOptions = {}): Promise<Result<'status'>> {
   return ask((client) => client.call('status', {}), options);

@@ -1,4 +1,4 @@
-/** The one error class of the SDK: the agent's failures and the SDK's own look alike to a page. */
+/** The one error class of the SDK. A page handles the agent's failures and the SDK's own in the same way. */
 import type { ErrorData, Words } from '../protocol/envelope.ts';
 import type { ErrorCode, ErrorDetails, Retry } from '../protocol/errors.ts';
 import { OBSTACLES, type Obstacle, type SdkErrorCode } from './bridge-state.ts';
@@ -6,12 +6,12 @@ import { SDK_WORDS } from './words.ts';
 
 type Facts = { code: ErrorCode | SdkErrorCode; retry: Retry; support: string; details: ErrorDetails; words: Words };
 
-/** Why a request failed. `words` is what to show, `support` what to show beside it (お問い合わせ番号). */
+/** Why a request failed. Show `words`, and beside them `support`, the support code (お問い合わせ番号). */
 export class InkanError extends Error {
   override readonly name = 'InkanError';
-  /** The stable name of the failure; `ERR_SDK_…` where the agent was not reached. */
+  /** The stable name of the failure. It begins with `ERR_SDK_` if the failure is the SDK's own. */
   readonly code: ErrorCode | SdkErrorCode;
-  /** `user`: the person can try again at once; `later`: anybody can, later; `never`: a new order is needed. */
+  /** `user`: the person can try again at once. `later`: try again later. `never`: a new order is needed. */
   readonly retry: Retry;
   readonly support: string;
   readonly details: ErrorDetails;

@@ -1,4 +1,4 @@
-/** What only the bank knows and a customer needs where the agent is not reached: the page supplies it, the SDK says when. */
+/** Facts that only the bank knows, for a page that does not reach the agent. The page has them; the SDK says when to show which. */
 import type { Language } from '../protocol/languages.ts';
 import type { BridgeState } from './bridge-state.ts';
 import { TEXTS } from './texts.ts';
@@ -7,7 +7,7 @@ export type BankHelp = {
   /** Why the bank asks for the connection, in the page's language. */
   readonly reason: string;
   readonly telephone: string;
-  /** The only address the agent is given out at: https. */
+  /** The only address where the agent can be downloaded. It must be https. */
   readonly download: string;
 };
 
@@ -24,12 +24,12 @@ const SHOWN: Partial<Record<BridgeState, readonly (keyof BankHelp)[]>> = {
   'answer-invalid': ['telephone'],
 };
 
-/** What to show beside `SDK_WORDS` in this state; nothing where the bank supplied nothing. */
+/** What to show beside `SDK_WORDS` in this state. What the bank did not give is left out. */
 export function helpFor(state: BridgeState, bank: Partial<BankHelp>, language: Language): Help[] {
   return (SHOWN[state] ?? []).flatMap((name) => {
     const text = bank[name];
     if (!text) return [];
-    // A link is made of https alone: the address may come from an attribute.
+    // Only https becomes a link, because the address may come from an attribute.
     const href = name === 'download' && text.startsWith('https://') ? { href: text } : {};
     return [{ label: TEXTS[language].help[name], text, ...href }];
   });

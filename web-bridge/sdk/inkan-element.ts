@@ -1,4 +1,4 @@
-/** The SDK with its element, as one module: a page loads this one or `inkan.ts`, never both. */
+/** The SDK and its element in one module. A page loads this one or `inkan.ts`, never both. */
 import { InkanEnrollmentElement } from './element/enrollment-element.ts';
 
 export { type EnrollmentEvents, InkanEnrollmentElement } from './element/enrollment-element.ts';

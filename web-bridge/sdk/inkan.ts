@@ -1,5 +1,5 @@
 /**
- * The SDK's front door: what a bank's page may use. `build.mjs` bundles it into one ES module for a script tag;
+ * Everything that a bank's page may use of the SDK. `build.mjs` bundles it into one ES module for a script tag.
  * `web-bridge/README.md` shows how a page uses it.
  */
 export { PROTOCOL } from '../protocol/address.ts';
@@ -13,7 +13,7 @@ export type {
 } from '../protocol/methods.ts';
 export type { BridgeState } from './bridge-state.ts';
 export { dialogTitle } from './dialogs.ts';
-// Of these two files everything is for pages: a further method of the bridge is exported by being there.
+// Everything in `enroll.ts` and `single-call.ts` is for pages, so a new method there is exported without a change here.
 export * from './enroll.ts';
 export { InkanError } from './failure.ts';
 export { type BankHelp, type Help, helpFor } from './help.ts';

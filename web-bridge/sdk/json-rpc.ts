@@ -1,24 +1,24 @@
-/** JSON-RPC 2.0 with the agent over any transport: calls whose answers are checked, and the agent's events. */
+/** JSON-RPC 2.0 with the agent over any transport: makes calls, checks their answers, and receives events. */
 import type { EnrollmentStatus, Params, Result } from '../protocol/methods.ts';
 import { type Called, isErrorData, isProgress, RESULT_CHECKS } from './answer.ts';
 import { fromAgent, type InkanError, obstacle } from './failure.ts';
 
-/** A connection that carries whole texts both ways. */
+/** A connection that carries whole texts in both directions. */
 export type Transport = {
   /** Sends a text; `false` if the connection is closing or closed. */
   readonly send: (text: string) => boolean;
-  /** Hands every text that arrives to the listener. */
+  /** Calls the listener with every text that arrives. */
   readonly onMessage: (listener: (text: string) => void) => void;
-  /** Resolves when the connection is gone, whoever ended it. */
+  /** Resolves when the connection has ended, no matter who ended it. */
   readonly closed: Promise<void>;
   readonly close: () => void;
 };
 
 export type Client = {
   readonly call: <M extends Called>(method: M, params: Params<M>) => Promise<Result<M>>;
-  /** Hands every progress event to the listener for as long as the connection lives. */
+  /** Calls the listener with every progress event until the connection ends. */
   readonly onProgress: (listener: ProgressListener) => void;
-  /** Resolves when the connection is gone, and every call without an answer has failed. */
+  /** Resolves when the connection has ended and every call without an answer has failed. */
   readonly closed: Promise<void>;
   readonly close: () => void;
 };
@@ -46,7 +46,7 @@ export function createClient(transport: Transport): Client {
   };
 }
 
-/** Without a connection no answer comes any more. */
+/** Fails all calls, because no answer comes after the connection has ended. */
 async function end(closed: Promise<void>, pending: Map<unknown, Call>): Promise<void> {
   await closed;
   for (const { reject } of pending.values()) reject(obstacle('disconnected'));
@@ -61,7 +61,7 @@ function parse(text: string): Message {
   }
 }
 
-/** A message that is neither an answer to one of our calls nor a known event is passed over. */
+/** Ignores a message that is neither an answer to one of our calls nor a known event. */
 function receive(message: Message, pending: Map<unknown, Call>, listeners: readonly ProgressListener[]): void {
   const { id, method, params } = message;
   if (method === 'progress' && isProgress(params)) for (const listener of listeners) listener(params);

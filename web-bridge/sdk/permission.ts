@@ -1,9 +1,9 @@
 /**
- * Chromium ≥ 147 asks the person before a page may reach programs on this computer, and asks even if none listens. To
- * the page a refusal looks like a missing agent, so the permission's state is all there is to tell them apart by.
+ * Chromium ≥ 147 asks the person before a page may reach programs on this computer, even if none listens. A page cannot tell
+ * a refusal from a missing agent by the socket. Only the state of the permission tells them apart.
  */
 
-/** `unknown`: this browser has no such permission for WebSockets, and asks nothing. */
+/** `unknown`: this browser has no such permission for WebSockets, and does not ask. */
 export type Permission = 'granted' | 'prompt' | 'denied' | 'unknown';
 
 /** The permission's name now, and the one it had before. */
@@ -15,21 +15,21 @@ async function query(): Promise<PermissionStatus | undefined> {
       // lib.dom does not know these names yet.
       return await navigator.permissions.query({ name: name as PermissionName });
     } catch {
-      // A browser throws a TypeError for a name it does not know (Permissions §6.2): the next, or none.
+      // A browser throws a TypeError for a name it does not know (Permissions §6.2). Then the next name is tried.
     }
   }
   return undefined;
 }
 
 /**
- * Firefox 153 answers `prompt` for `loopback-network`, yet lets WebSockets through unasked: they are not under the
- * permission there (`network.lna.websocket.enabled` is false), and a page cannot read that.
+ * Firefox 153 answers `prompt` for `loopback-network`, but lets WebSockets through without a question. Its permission does not
+ * cover them (`network.lna.websocket.enabled` is false), and a page cannot read this preference.
  */
 const isGecko = (): boolean => 'mozInnerScreenX' in globalThis;
 
 /**
- * A page that lies on this computer itself is let through unasked, though its permission reads `prompt`. Over http only test
- * profiles name an origin, and only `localhost`; over https a page cannot tell where it lies.
+ * A page that comes from this computer is let through without a question, though its permission reads `prompt`. An http page
+ * is always such a page: only test profiles allow http, and only for `localhost`. An https page cannot tell where it comes from.
  */
 const isOnThisComputer = (): boolean => location.protocol === 'http:' && location.hostname === 'localhost';
 

@@ -1,4 +1,4 @@
-/** From a click to a connection: what the browser allows, the question it asks, and who answers. */
+/** Connects a page to the agent after a click: the browser's permission, its question, and the ports. */
 import { PORTS } from '../protocol/address.ts';
 import type { BridgeState } from './bridge-state.ts';
 import { isObstacle, obstacle } from './failure.ts';
@@ -7,17 +7,18 @@ import { type Permission, permission } from './permission.ts';
 import { connect } from './web-socket.ts';
 
 export type ReachOptions = {
-  /** Called with where the page stands on the way to the agent; `SDK_WORDS` has what to show. */
+  /** Called with each state on the way to the agent. `SDK_WORDS` has the words to show. */
   onState?: (state: BridgeState) => void;
-  /** Stops listening; what the agent has begun goes on. To stop that, `cancel`. */
+  /** Ends the page's listening. The agent goes on; `cancel` stops it. */
   signal?: AbortSignal;
-  /** Ports to look for the agent on, at most three; for tests. */
+  /** The ports on which to look for the agent, at most three. For tests. */
   ports?: readonly number[];
 };
 
 /**
- * With nobody listening, Chromium 156 fails all sockets within 250 ms and leaves its question on the screen. Only a
- * socket that somebody accepted waits for the answer, and a person needs longer than this to give one.
+ * If nothing listens, Chromium 156 fails all sockets within 250 ms and leaves its question on the screen. Only a socket that
+ * was accepted waits for the person's answer. A person needs longer than this to answer, so a quicker failure means that
+ * nothing listens.
  */
 const QUICKER_THAN_A_PERSON_MS = 1_000;
 
@@ -26,17 +27,17 @@ const MOMENTS = { granted: 'ready', unknown: 'ready', prompt: 'explain', denied:
 const supported = (): boolean => globalThis.isSecureContext && typeof WebSocket === 'function';
 
 /**
- * Where the page stands before it connects, without connecting: `ready`, `explain` (show why the browser is going to
- * ask, and connect after a click), `denied` or `unsupported`.
+ * The state before a connection, found without connecting: `ready`, `explain` (show why the browser is going to ask, and
+ * connect after a click), `denied` or `unsupported`.
  */
 export async function readiness(): Promise<'ready' | 'explain' | 'denied' | 'unsupported'> {
   return supported() ? MOMENTS[await permission()] : 'unsupported';
 }
 
-/** The port that answered last on this page: asked alone at first, for failing WebSockets are throttled. */
+/** The port that answered last on this page. It is tried first and alone, because browsers slow down failing WebSockets. */
 let answered: number | undefined;
 
-/** While the browser would ask, one round over all: a first one that fails would bring the question twice. */
+/** Tries the ports. If the browser is going to ask, it tries all at once, since a failed first try would bring the question twice. */
 async function round(before: Permission, { ports = PORTS, signal }: ReachOptions): Promise<Client> {
   const last = before === 'prompt' ? undefined : ports.find((port) => port === answered);
   const known = last && (await connect([last], signal).catch(() => undefined));
@@ -45,7 +46,7 @@ async function round(before: Permission, { ports = PORTS, signal }: ReachOptions
   return client;
 }
 
-/** One round; what a failed round means depends on what has become of the permission. */
+/** Tries the ports. If that fails, the state of the permission afterwards tells why. */
 async function attempt(before: Permission, options: ReachOptions): Promise<Client> {
   const began = performance.now();
   try {
@@ -57,7 +58,7 @@ async function attempt(before: Permission, options: ReachOptions): Promise<Clien
     const quick = performance.now() - began < QUICKER_THAN_A_PERSON_MS;
     if (after === 'prompt') throw quick ? error : obstacle('dismissed');
     if (before === 'granted' || after === 'unknown') throw error;
-    // Allowed while the round was failing: the one case in which a second round can do better.
+    // The person allowed the connection while the sockets were failing. Only then can a second try succeed.
     return await attempt(after, options);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Work that outlives its connection. An enrollment goes on in the agent whatever becomes of the page. So a connection
- * that drops (agent restarted, page frozen, computer asleep) is opened again, and the work is asked for again.
+ * Keeps work going over several connections. An enrollment goes on in the agent without the page. So when a connection drops
+ * (the agent restarts, the page is frozen, the computer sleeps), it is opened again, and the work is started again on it.
  */
 import { PORTS } from '../protocol/address.ts';
 import { isObstacle, obstacle } from './failure.ts';
@@ -8,12 +8,12 @@ import type { Client } from './json-rpc.ts';
 import { permission } from './permission.ts';
 import { type ReachOptions, reach } from './reach.ts';
 
-/** How often `hello` is sent. A WebSocket ping would prove nothing: browsers answer it for pages that are frozen. */
+/** How often `hello` is sent. A WebSocket ping would prove nothing, because browsers answer it even for frozen pages. */
 const HEARTBEAT_MS = 60_000;
 const HEARTBEAT_ANSWER_MS = 15_000;
-/** Waits before each look for the agent; the last one stays. */
+/** The waits before each attempt to find the agent. The last one is used for all further attempts. */
 const RETRY_MS = [300, 1_000, 2_000, 5_000, 10_000, 20_000] as const;
-/** Every so many looks a WebSocket is tried although `fetch` saw nobody: the page's CSP may forbid `fetch`. */
+/** Every fourth attempt opens a WebSocket even if `fetch` failed, because the page's CSP may forbid `fetch`. */
 const BLIND_TRY = 4;
 
 async function beat(client: Client): Promise<void> {
@@ -22,7 +22,7 @@ async function beat(client: Client): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Sends the heartbeat while `work` runs, and closes the connection after it. A page seen again sends one at once. */
+/** Sends the heartbeat while `work` runs, then closes the connection. When the page becomes visible, it sends one at once. */
 export async function keepAlive<T>(client: Client, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   const ended = new AbortController();
   const on = { signal: ended.signal };
@@ -40,7 +40,7 @@ export async function keepAlive<T>(client: Client, signal: AbortSignal | undefin
   }
 }
 
-/** Waits, and longer while nobody looks at the page: browsers slow down the timers and sockets of hidden pages. */
+/** Waits. A hidden page waits until it is seen, because browsers slow down the timers and sockets of hidden pages. */
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const ended = new AbortController();
@@ -60,7 +60,7 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-/** Whether anything listens on one of the ports; a failing `fetch` costs nothing, a failing WebSocket is throttled. */
+/** Whether anything listens on one of the ports. By `fetch`, because browsers slow down a page whose WebSockets fail. */
 async function isListening(ports: readonly number[]): Promise<boolean> {
   const requests = ports.map((port) => fetch(`http://127.0.0.1:${port}/`, { mode: 'no-cors', cache: 'no-store' }));
   return Promise.any(requests).then(
@@ -69,7 +69,7 @@ async function isListening(ports: readonly number[]): Promise<boolean> {
   );
 }
 
-/** Looks for the agent until it is back. Never asks the person: a question of the browser must follow a click. */
+/** Tries until the agent is back. If the browser would ask, it gives up, because the question must follow a click. */
 async function reachAgain(options: ReachOptions): Promise<Client> {
   const ports = options.ports ?? PORTS;
   for (let look = 0; ; look += 1) {
@@ -86,7 +86,7 @@ async function reachAgain(options: ReachOptions): Promise<Client> {
   }
 }
 
-/** Connects and does the work; when the connection drops before the work is done, connects and does it again. */
+/** Connects and does the work. If the connection drops before the work is done, connects and does it again. */
 export async function reconnecting<T>(work: (client: Client) => Promise<T>, options: ReachOptions): Promise<T> {
   let client = await reach(options);
   for (;;) {

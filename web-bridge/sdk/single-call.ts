@@ -1,6 +1,6 @@
 /**
- * The log-in, and the removal of an old certificate: one call each, answered while the page waits. When the page goes,
- * the agent closes its dialog, and a new order is needed.
+ * The log-in, and the removal of an old certificate. Each is one call, and the page waits for its answer. If the page goes
+ * away, the agent closes its dialog, and a new order is needed.
  */
 import type { Method, Result } from '../protocol/methods.ts';
 import { isObstacle, obstacle } from './failure.ts';
@@ -20,14 +20,14 @@ async function callOnce<M extends Extract<Method, 'authenticate' | 'remove'>>(
     return await keepAlive(client, options.signal, client.call(method, { order }));
   } catch (error) {
     options.signal?.throwIfAborted();
-    // The agent closed its dialog with the connection, so nothing goes on: that is `abandoned`, not `disconnected`.
+    // The agent closed its dialog when the connection ended, so nothing goes on. Therefore `abandoned`, not `disconnected`.
     throw isObstacle(error, 'disconnected') ? obstacle('abandoned') : error;
   }
 }
 
 /**
- * Logs in with the customer's certificate: resolves with what the bank's server verifies. Rejects with an `InkanError`, or
- * with `signal.reason`. Call it after a click (`readiness`).
+ * Logs in with the customer's certificate. Resolves with a token that the bank's server verifies. Rejects with an
+ * `InkanError`, or with `signal.reason`. Call it after a click (`readiness`).
  */
 export function authenticate(order: string, options: ReachOptions = {}): Promise<LoginToken> {
   return callOnce('authenticate', order, options);

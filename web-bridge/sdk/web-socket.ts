@@ -1,4 +1,4 @@
-/** The transport of JSON-RPC by WebSocket (RFC 6455): finds the agent on its ports and says `hello`. */
+/** The transport of JSON-RPC by WebSocket (RFC 6455). Finds the agent on its ports, and calls `hello`. */
 import { PROTOCOL } from '../protocol/address.ts';
 import { isObstacle, obstacle } from './failure.ts';
 import { type Client, createClient, type Transport } from './json-rpc.ts';
@@ -8,14 +8,14 @@ const HELLO_MS = 5_000;
 
 export type Connection = { readonly client: Client; readonly port: number };
 
-/** Firefox throws where a CSP blocks the socket, all others fire `error`: here both are one failure. */
+/** If a CSP blocks the socket, Firefox throws and other browsers fire `error`. Here both are the same failure. */
 function open(port: number, signal: AbortSignal): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const failed = (): void => reject(obstacle('not-running'));
     try {
       const socket = new WebSocket(`ws://127.0.0.1:${port}`, PROTOCOL);
       socket.addEventListener('open', () => resolve(socket), { once: true });
-      // Chromium fires no `close` after a block by CSP: `error` is final.
+      // `error` is final: Chromium fires no `close` if a CSP blocks the socket.
       socket.addEventListener('error', failed, { once: true });
       signal.addEventListener('abort', () => socket.close(), { once: true });
     } catch {
@@ -60,9 +60,9 @@ async function attempt(port: number, signal: AbortSignal): Promise<Connection> {
 }
 
 /**
- * Tries all ports at once: the first that answers `hello` is the agent, the others are closed. One after the other
- * would be slower, because browsers slow down a page whose WebSockets fail. There is no timeout before a socket is
- * open, because the browser may still be asking its question.
+ * Tries all ports at once. The first that answers `hello` is the agent, and the others are closed. One after the other would
+ * take longer, because browsers slow down a page whose WebSockets fail. There is no timeout before a socket is open, because
+ * the browser may still be asking its question.
  */
 export async function connect(ports: readonly number[], signal?: AbortSignal): Promise<Connection> {
   signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-/** What a page shows for each state of the connection. All else arrives from the agent, with the agent's own words. */
+/** What a page shows for each state of the connection. All other words come from the agent. */
 import type { Words } from '../protocol/envelope.ts';
 import { byLanguage } from '../protocol/languages.ts';
 import type { BridgeState } from './bridge-state.ts';

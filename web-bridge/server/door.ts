@@ -1,4 +1,4 @@
-/** What becomes of each request: in through the gate as a WebSocket, or away with the same few bytes as everybody. */
+/** Handles each request: the gate lets it in as a WebSocket, or it is refused with the same bytes as every other. */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,14 +9,14 @@ import { createWebSockets } from './web-socket.ts';
 
 const HEADERS = 'Connection: close\r\nContent-Length: 0\r\n\r\n';
 const ANSWERS = {
-  /** To every stranger: no body, no CORS header, nothing that tells what the agent is or does (RFC 9110 §15.5.4). */
+  /** For every stranger (RFC 9110 §15.5.4). It has no body and no CORS header, and tells nothing about the agent. */
   stranger: `HTTP/1.1 403 Forbidden\r\n${HEADERS}`,
-  /** What is not HTTP, or too much of it (RFC 9110 §15.5.1). */
+  /** For bytes that are not HTTP, and for headers that are too long (RFC 9110 §15.5.1). */
   malformed: `HTTP/1.1 400 Bad Request\r\n${HEADERS}`,
-  /** An allowed page beyond the number of connections (RFC 9110 §15.6.4). */
+  /** For an allowed page when there are too many connections (RFC 9110 §15.6.4). */
   full: `HTTP/1.1 503 Service Unavailable\r\n${HEADERS}`,
 } as const;
-/** A page can make refusals by the thousand: the log gets each reason once in this time, and how often it was. */
+/** A page can cause refusals by the thousand. So the log gets each reason once in this time, with the number of refusals. */
 const REFUSAL_REPORT_MS = 60_000;
 
 /** The two ports of a TCP connection on 127.0.0.1. */
@@ -33,7 +33,7 @@ export type DoorOptions = {
 function turnAway(socket: Duplex, answer: string): void {
   if (!socket.writable) return void socket.destroy();
   socket.end(answer);
-  // A peer that never closes its end must not keep ours.
+  // Otherwise a peer that never closes its end would keep ours open.
   (socket as Socket).destroySoon();
 }
 
@@ -49,7 +49,7 @@ function refusalReporter(report: Report): (reason: string) => void {
   };
 }
 
-/** Puts the gate in front of a server: every event by which Node hands out a request ends here. */
+/** Puts the gate in front of a server. It takes every event in which Node.js hands out a request. */
 export function openDoor(server: Server, { service, rules, isForeignPeer, pending }: DoorOptions): Door {
   const webSockets = createWebSockets(service);
   const reportRefusal = refusalReporter(service.report);

@@ -1,10 +1,11 @@
 /**
- * Who may come in. Every request passes here, upgrade or not, before anything is answered. A row is a test and the
- * reason for the log; the answer to a stranger is always the same bytes, whatever the reason and whatever the agent does.
+ * Decides who may connect. Every request is judged here before it is answered, whether it is an upgrade or not. A row is a
+ * test, with the reason for the log. The answer to a stranger is always the same bytes, so it tells neither the reason nor
+ * anything about the agent.
  */
 import { PROTOCOL } from '../protocol/address.ts';
 
-/** The head of a request as it came: `rawHeaders` keeps what a parsed record would merge, such as two Origins. */
+/** The head of a request. `rawHeaders` still has what parsed headers merge, such as two Origins. */
 export type Head = {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -33,10 +34,10 @@ const tokens = (head: Head, name: string): string[] =>
 type Guard = { readonly passes: (head: Head, rules: Rules) => boolean; readonly reason: string };
 
 const GUARDS: readonly Guard[] = [
-  // A rebound name arrives here with its own Host; a same-origin GET then carries no Origin, so both are checked.
+  // DNS rebinding shows in Host, which is then the attacker's name. Its same-origin GET has no Origin, so both are checked.
   { passes: (head, { port }) => only(head, 'host') === `127.0.0.1:${port}`, reason: 'host' },
   { passes: (head, { origins }) => origins.has(only(head, 'origin') ?? ''), reason: 'origin' },
-  // `null` is what sandboxed frames, data: and file: all send, whatever a list may say.
+  // Sandboxed frames, data: and file: pages all send `null`, so it is refused even if a list has it.
   { passes: (head) => only(head, 'origin') !== 'null', reason: 'origin' },
   { passes: ({ method }) => method === 'GET', reason: 'method' },
   { passes: ({ url }) => url === '/', reason: 'path' },
@@ -48,7 +49,7 @@ const GUARDS: readonly Guard[] = [
   { passes: (head) => only(head, 'sec-websocket-protocol') === PROTOCOL, reason: 'protocol' },
 ];
 
-/** The origin of the page if it may come in, or the reason why not. */
+/** The origin of the page if it may connect, or the reason why it may not. */
 export function admit(head: Head, rules: Rules): { origin: string } | { refused: string } {
   const failed = GUARDS.find(({ passes }) => !passes(head, rules));
   return failed ? { refused: failed.reason } : { origin: only(head, 'origin') ?? '' };

@@ -1,4 +1,4 @@
-/** JSON-RPC 2.0 with one page: the text of a message in, the text of its answer out, and events. It knows no transport. */
+/** JSON-RPC 2.0 with one page, over any transport: answers the text of a message with a text, and sends events. */
 import * as v from 'valibot';
 import { errorDataOf, RPC_CODE_OURS, RPC_CODES, requestEnvelope, type Words } from '../protocol/envelope.ts';
 import { AgentError, asAgentError, type ErrorCode, type ErrorDetails } from '../protocol/errors.ts';
@@ -8,7 +8,7 @@ import { isMethod, METHODS, type Method } from '../protocol/methods.ts';
 import type { Limits } from './limits.ts';
 import { parseStrictly } from './strict-json.ts';
 
-/** Writes to the log: a short name and facts, never a message's body. `cause` goes nowhere but there. */
+/** Writes a short name and facts to the log, never a message's body. `cause` goes to the log only. */
 export type Report = (what: string, facts: ErrorDetails, cause?: unknown) => void;
 
 export type Service = {
@@ -21,11 +21,11 @@ export type Service = {
 
 /** What a transport provides for each page. */
 export type Connection = Pick<Caller, 'origin' | 'onClose'> & {
-  /** Sends a text; after the connection's end it does nothing. */
+  /** Sends a text. It does nothing after the connection has ended. */
   readonly send: (text: string) => void;
 };
 
-/** What the envelope around a result takes. */
+/** The most bytes of the envelope around a result. */
 const ENVELOPE_BYTES = 64;
 
 function callerOf({ origin, onClose, send }: Connection): Caller {
@@ -43,7 +43,7 @@ function errorMessage(id: number | null, error: AgentError, words: Service['word
   return { jsonrpc: '2.0', id, error: { code: RPC_CODES[code] ?? RPC_CODE_OURS, message: code, data } };
 }
 
-/** Runs one known method: parameters in, a result that keeps to its schema out. */
+/** Runs one known method: checks its parameters and its result against their schemas. */
 async function run(method: Method, params: unknown, caller: Caller, service: Service): Promise<unknown> {
   const { params: paramsSchema, result: resultSchema } = METHODS[method];
   const known = v.safeParse(paramsSchema, params);
@@ -58,7 +58,7 @@ async function run(method: Method, params: unknown, caller: Caller, service: Ser
   return result.output;
 }
 
-/** Answers one message. `atOnce` counts the requests of this connection that are being worked on. */
+/** Answers one message. `atOnce` is the number of unanswered requests of this connection. */
 async function answer(text: string, caller: Caller, service: Service, atOnce: { count: number }): Promise<object> {
   const { words, report, limits } = service;
   const request = v.safeParse(requestEnvelope, parseStrictly(text, limits.jsonDepth));
@@ -78,7 +78,7 @@ async function answer(text: string, caller: Caller, service: Service, atOnce: { 
   }
 }
 
-/** Serves one connection: the answer to each message. What a request has begun does not end with the connection. */
+/** Serves one connection: answers each message. Work that a request has begun goes on when the connection ends. */
 export function createAnswerer(connection: Connection, service: Service): (text: string) => Promise<string> {
   const caller = callerOf(connection);
   const atOnce = { count: 0 };

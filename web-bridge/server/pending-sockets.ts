@@ -1,11 +1,11 @@
 /**
- * Sockets that have not upgraded. A browser's stays silent for as long as its permission question is open, and often
- * ends without a byte; that is no attack. A socket that has begun to speak must finish its headers in time.
+ * Sockets that have not upgraded. A browser's socket is silent while its permission question is open, and often ends without
+ * a byte. This is no attack. But a socket that has sent a byte must finish its headers in time.
  */
 import type { Socket } from 'node:net';
 import type { Limits } from './limits.ts';
 
-/** `performance` would be loaded for this at the first connection, and a page would wait for it. */
+/** Not `performance`: Node.js would load it at the first connection, and a page would wait for that. */
 export const monotonicMs = (): number => process.uptime() * 1_000;
 
 /** How often the ages are checked. */
@@ -20,12 +20,12 @@ export type PendingSockets = {
 };
 
 export function createPendingSockets(limits: Limits): PendingSockets {
-  // In the order of coming: the first is the oldest.
+  // In the order in which they came, so the first is the oldest.
   const sockets = new Map<Socket, Age>();
   const timer = setInterval(endLate, CHECK_MS);
   timer.unref();
 
-  // Node's parser reads from the handle itself, so there is no `data` event to note the first byte by.
+  // Node's parser reads from the handle itself, so no `data` event shows the first byte. `bytesRead` does.
   function endLate(): void {
     const now = monotonicMs();
     for (const [socket, age] of sockets) {

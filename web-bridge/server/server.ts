@@ -1,4 +1,4 @@
-/** The bridge: a listener on 127.0.0.1, at the first port that is free, with the door in front. */
+/** The bridge: listens on 127.0.0.1, on the first free port, with `door.ts` in front. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AgentError } from '../protocol/errors.ts';
@@ -8,22 +8,22 @@ import { LIMITS, type Limits } from './limits.ts';
 import { createPendingSockets } from './pending-sockets.ts';
 
 export type BridgeOptions = Omit<Service, 'limits'> & {
-  /** Tried in this order; the first that is free is taken. */
+  /** Tried in this order. The first free one is taken. */
   readonly ports: readonly number[];
-  /** The origins that may come in, asked for at each request: profiles come and go. */
+  /** The origins that may connect. Called for each request, because profiles can be added and removed. */
   readonly origins: () => ReadonlySet<string>;
   /**
-   * Whether the client's end of this connection belongs to another user: 127.0.0.1 is shared by all users of a machine,
-   * and a program of another user could claim any Origin.
+   * Whether the client's end of this connection belongs to another user. All users of a machine share 127.0.0.1, and another
+   * user's program could send any Origin.
    */
   readonly isForeignPeer: (ends: Ends) => Promise<boolean>;
-  /** Other limits than the usual ones. */
+  /** Replaces some of the usual limits. */
   readonly limits?: Partial<Limits>;
 };
 
 export type Bridge = { readonly port: number; readonly close: () => Promise<void> };
 
-/** The literal, for `localhost` may be [::1], where another program may sit. */
+/** Not `localhost`, which may be [::1], where another program may listen. */
 const HOST = '127.0.0.1';
 
 function listen(server: Server, port: number): Promise<number> {
@@ -36,7 +36,7 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** Going on at a port that somebody else holds would hand pages to a stranger, so only a free one will do. */
+/** Takes only a free port. On a port that another program holds, pages would reach that program. */
 async function listenOnFirstFree(server: Server, ports: readonly number[]): Promise<number> {
   let cause: unknown;
   for (const port of ports) {
@@ -52,7 +52,7 @@ async function listenOnFirstFree(server: Server, ports: readonly number[]): Prom
 
 function createHttp(limits: Limits): Server {
   const server = createServer({ connectionsCheckingInterval: 1_000, maxHeaderSize: limits.headerBytes });
-  // Node would answer 408 to a silent socket; `pending-sockets.ts` has its own timers.
+  // Off, because Node.js would answer 408 to a silent socket. `pending-sockets.ts` has its own timers.
   server.headersTimeout = 0;
   server.requestTimeout = 0;
   return server;

@@ -1,11 +1,11 @@
-/** JSON (RFC 8259) from a stranger: of bounded depth, with no name twice (§4) and none that objects inherit from. */
+/** Reads JSON (RFC 8259) from a stranger. Its depth is bounded. No name may come twice (§4), or be one that objects inherit. */
 
-/** Also what valibot passes over in silence (`prototype`, `constructor`), so that no unknown member goes unrefused. */
+/** Valibot ignores the members `prototype` and `constructor`. They are refused here, as any unknown member must be. */
 const INHERITED: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Object.prototype), 'prototype']);
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 
-/** Walks the tokens of a text that is known to be JSON. */
+/** Matches the tokens of a text that is known to be JSON. */
 function isHarmless(text: string, depth: number): boolean {
   const open: Set<string>[] = [];
   let lastText = '';
@@ -23,7 +23,7 @@ function isHarmless(text: string, depth: number): boolean {
   return true;
 }
 
-/** The value, or `undefined` for a text that is not JSON or not harmless. */
+/** The value, or `undefined` if the text is not JSON, or breaks one of these rules. */
 export function parseStrictly(text: string, depth: number): unknown {
   try {
     const value: unknown = JSON.parse(text);

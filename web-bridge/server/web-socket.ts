@@ -1,4 +1,4 @@
-/** The transport of JSON-RPC by WebSocket (RFC 6455): frames, closes, and what a connection may cost. */
+/** The transport of JSON-RPC by WebSocket (RFC 6455): frames, closes, and the limits of a connection. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
@@ -11,7 +11,7 @@ const CLOSE = { goingAway: 1001, unsupportedData: 1003 } as const;
 const CLOSE_MS = 1_000;
 
 function connectionOf(socket: WebSocket, origin: string, limits: Limits): Connection {
-  // Not the socket's own list: a page makes as many of these as it sends requests.
+  // Not as listeners of the socket: there can be one for each request that a page sends.
   const listeners = new Set<() => void>();
   socket.once('close', () => listeners.forEach((listener) => listener()));
   return {
@@ -19,7 +19,7 @@ function connectionOf(socket: WebSocket, origin: string, limits: Limits): Connec
     send: (text) => {
       if (socket.readyState !== socket.OPEN) return;
       socket.send(text);
-      // ws has no limit for what it keeps for a page that does not read.
+      // ws itself does not limit what it keeps for a page that does not read.
       if (socket.bufferedAmount > limits.unreadBytes) socket.terminate();
     },
     onClose: (listener) => {
@@ -34,7 +34,7 @@ function serve(socket: WebSocket, origin: string, service: Service): void {
   const { report, limits } = service;
   const connection = connectionOf(socket, origin, limits);
   const answer = createAnswerer(connection, service);
-  // Browsers answer pings for pages that are frozen: only a message is a sign of life.
+  // Only a message shows that a page is alive. Browsers answer pings even for frozen pages.
   const quiet = setTimeout(() => socket.close(CLOSE.goingAway), limits.quietMs);
   socket.on('message', (data: RawData, isBinary: boolean) => {
     quiet.refresh();
@@ -62,7 +62,7 @@ function createServer(limits: Limits): WebSocketServer {
 
 /** The open WebSockets. */
 export type WebSockets = {
-  /** Whether this origin may have no further one now. */
+  /** Whether this origin may not open another one now. */
   readonly isFull: (origin: string) => boolean;
   /** Answers an upgrade request that was let in, and serves its page until the connection ends. */
   readonly accept: (request: IncomingMessage, socket: Duplex, head: Buffer, origin: string) => void;

@@ -1,4 +1,4 @@
-/** `<inkan-enrollment>`: one acquisition, from the browser's question to the certificate on the token, as an element. */
+/** The element `<inkan-enrollment>`: one acquisition, from the browser's question to the certificate on the token. */
 import { type Language, languageOf } from '../../protocol/languages.ts';
 import type { EnrollmentResult, EnrollmentStatus } from '../../protocol/methods.ts';
 import type { BridgeState } from '../bridge-state.ts';
@@ -27,7 +27,7 @@ export type EnrollmentEvents = {
 };
 
 export class InkanEnrollmentElement extends HTMLElement {
-  /** Fetches the order from the bank's own server; called at the click, so that the order is young. */
+  /** Fetches the order from the bank's own server. Called when the customer clicks, so that the order has just been made. */
   order: ((signal: AbortSignal) => Promise<string>) | undefined;
   /** For tests. */
   ports: readonly number[] | undefined;
@@ -51,7 +51,7 @@ export class InkanEnrollmentElement extends HTMLElement {
     void this.#prepare();
   }
 
-  /** The agent goes on; only this page stops listening. */
+  /** Ends only this page's listening. The agent goes on. */
   disconnectedCallback(): void {
     this.#listening.abort();
   }
@@ -72,7 +72,7 @@ export class InkanEnrollmentElement extends HTMLElement {
     this.#remedy.textContent = view.remedy ?? '';
     this.#words.className = view.bad ? 'bad' : '';
     this.#rest.replaceChildren(...nodesOf(view, language, (does) => void this.#act(does)));
-    // The button that had the focus is gone: the keyboard stays here.
+    // The button that had the focus is gone. The focus moves here, so that the keyboard user stays in the element.
     if (focused) this.#what.focus();
   }
 
@@ -101,7 +101,7 @@ export class InkanEnrollmentElement extends HTMLElement {
     };
   }
 
-  /** Connected again, what was shown before is still so: a state is told once. */
+  /** After a reconnection, shows again what was shown before, because each state is reported once. */
   #showWay(state: BridgeState): void {
     if (state !== 'ready') this.#show(bridgeView(state, this.#bank, this.#language));
     else this.#show(this.#last ? progressView(this.#last, this.#language) : workingView(this.#language));
@@ -123,7 +123,7 @@ export class InkanEnrollmentElement extends HTMLElement {
     }
   }
 
-  /** The customer changed the browser's setting: on without a reload. */
+  /** When the customer has changed the browser's setting, goes on without a reload. */
   async #whenAllowed(): Promise<void> {
     const { signal } = this.#listening;
     await whenGranted(signal).catch(() => {});
@@ -144,7 +144,7 @@ export class InkanEnrollmentElement extends HTMLElement {
     });
   }
 
-  /** What becomes of it, the enrollment's own end tells. */
+  /** Asks the agent to stop. The enrollment then ends as `abandoned`, and `#run` shows that. */
   async #cancel(): Promise<void> {
     if (!this.#last) return;
     await cancel(this.#last.enrollment, this.ports ? { ports: this.ports } : {}).catch((error: unknown) =>

@@ -1,4 +1,4 @@
-/** What the customer is going to see, drawn: the browser's question, and the agent's window. By DOM calls alone: Trusted Types. */
+/** Pictures of the browser's question and of the agent's window. Made by DOM calls only, as Trusted Types require. */
 import type { Language } from '../../protocol/languages.ts';
 import { ELEMENT_TEXTS } from '../texts.ts';
 

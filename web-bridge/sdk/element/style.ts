@@ -1,4 +1,4 @@
-/** The element's own sheet: constructed, so that a page's CSP needs to allow no inline style. The properties are the bank's to set. */
+/** The element's style sheet, with custom properties for the bank. It is constructed, so a CSP need not allow inline styles. */
 const CSS = `
 :host { display: block; font: var(--inkan-font, inherit); color: var(--inkan-ink, #1d2730); background: var(--inkan-surface, transparent); }
 :host([hidden]), [hidden] { display: none; }

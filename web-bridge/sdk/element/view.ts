@@ -1,4 +1,4 @@
-/** What stands in the element at each moment, as data; and how that becomes nodes. */
+/** The content of the element in each state, as data, and the nodes that are made of it. */
 import type { Language } from '../../protocol/languages.ts';
 import type { EnrollmentStatus } from '../../protocol/methods.ts';
 import { type BridgeState, OBSTACLES } from '../bridge-state.ts';
@@ -32,7 +32,7 @@ const BUTTON: Partial<Record<BridgeState, Does>> = {
   abandoned: 'again',
 };
 const GOOD: readonly BridgeState[] = ['ready', 'explain', 'asking', 'abandoned'];
-/** Until the request has been sent it can be called back. */
+/** The states in which the enrollment can be cancelled: the request has not been sent. */
 const CANCELLABLE: readonly string[] = ['accepted', 'consented', 'key-generated', 'csr-signed'];
 
 export function bridgeView(state: BridgeState, bank: Partial<BankHelp>, language: Language): View {
@@ -71,7 +71,7 @@ export function failureView(error: unknown, bank: Partial<BankHelp>, language: L
   return { ...error.words[language], bad: true, support, help, ...(retry !== 'never' && { does: ['again'] as const }) };
 }
 
-/** From a click until somebody has answered: nothing to press a second time. */
+/** The view from the click to the answer. It has no button, so that nothing can be pressed twice. */
 export function workingView(language: Language): View {
   return { what: ELEMENT_TEXTS[language].words.working };
 }
@@ -89,7 +89,7 @@ function helpList(help: readonly Help[]): HTMLElement {
   return make('dl', '', ...pairs);
 }
 
-/** The nodes below the words; the words themselves stay in their live region. */
+/** The nodes below the words. The words themselves stay in their ARIA live region. */
 export function nodesOf(view: View, language: Language, act: (does: Does) => void): HTMLElement[] {
   const { words } = ELEMENT_TEXTS[language];
   const buttons = (view.does ?? []).map((does) => {
