@@ -1,4 +1,4 @@
-/** The bank's customers, their certificates and their one-time authorizations: the shape of what is on disk. */
+/** The bank's customers, their certificates and their one-time authorizations, as they are on disk. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AcquisitionClaims, CertificateReference } from '../protocol/order.ts';
@@ -11,7 +11,7 @@ export type IssuedCertificate = CertificateReference & {
   /** Milliseconds since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** Serial number of the certificate that this one takes the place of, once it has logged in. */
+  /** Serial number of the certificate that this one replaces as soon as it has logged in. */
   readonly replaces?: string;
   loggedIn: boolean;
   revoked: boolean;
@@ -27,7 +27,7 @@ export type Account = {
   readonly password: string;
   /** Oldest first. */
   certificates: IssuedCertificate[];
-  /** The contract's way to log in; the first log-in with a certificate moves the ID. */
+  /** The log-in method of the contract. The first log-in with a certificate changes it to `certificate`. */
   method?: 'password' | 'certificate';
   /** 失効: no acquisition until 再発行 opens it. */
   closed?: boolean;
@@ -47,7 +47,7 @@ export type Authorization = {
 export type BankState = { accounts: Record<string, Account>; authorizations: Record<string, Authorization> };
 export type BankStore = StateFile<BankState>;
 
-/** Passwords are known here only because this bank is a demonstration; a real one posts them and forgets them. */
+/** The bank knows passwords only because it is a demonstration. A real bank sends them by post and keeps none. */
 export type Credentials = {
   readonly id: string;
   readonly password: string;
@@ -81,11 +81,11 @@ const CUSTOMERS: readonly Customer[] = [
       ['CN', '54100002'],
     ],
   },
-  // The bank's own: issues to administrators again, and revokes. It gets no certificate here.
+  // The bank's staff reissues and revokes for administrators. It gets no certificate here.
   { id: '54109999', role: 'staff', display: 'サンプル信用金庫 担当者', subject: [] },
 ];
 
-/** Opens the store; at the first start it makes the accounts and keeps their passwords in a file of their own. */
+/** Opens the store. At the first start, makes the accounts, and writes their passwords to a separate file. */
 export async function openAccounts(folder: string): Promise<{ store: BankStore; credentials: Credentials[] }> {
   const passwordFile = join(folder, 'passwords.json');
   const file = join(folder, 'bank.json');
@@ -118,7 +118,7 @@ function credentialsOf({ accounts }: BankState, passwords: Record<string, string
   return Object.values(accounts).map(({ id, role, display }) => ({ id, role, display, password: passwords[id] ?? '' }));
 }
 
-/** An ID is a stranger's text: own members only. */
+/** The ID comes from a stranger, so only own members are looked up. */
 export function findAccount({ state }: BankStore, id: string): Account | undefined {
   return Object.hasOwn(state.accounts, id) ? state.accounts[id] : undefined;
 }

@@ -76,7 +76,7 @@ function identityRoutes(
   });
 }
 
-/** The certificate exists, but the customer may have left before it was on the token: the agent can still write it. */
+/** The certificate was issued, but the customer may have left before it was on the token. The agent can still write it. */
 const RESUMABLE: readonly AcquisitionRefusal[] = ['already-certified', 'window-not-open'];
 
 /** Support codes of the bank's own refusals; the agent's are in its table. */
@@ -91,7 +91,7 @@ const SUPPORT: Readonly<Record<AcquisitionRefusal | 'order.expired', string>> = 
   staff: 'K11',
 };
 
-/** The order is made at the click, so that it is young; it goes to our own page's script and to nobody else. */
+/** The order is made when the customer clicks, so that it has its full lifetime. Only our own page's script gets it. */
 async function answerOrder(
   { sceneOf }: Web,
   ra: Ra,

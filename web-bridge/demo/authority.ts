@@ -29,7 +29,7 @@ export type Issuer = { readonly keys: KeyPair; readonly certificate: X509Certifi
 const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const YEAR_MS = 365 * 24 * 3_600_000;
 const CA_LIFETIME_MS = 20 * YEAR_MS;
-/** Computers whose clocks are behind must not take a new certificate for one of tomorrow. */
+/** Backdates a certificate, so that a computer whose clock is behind does not take it for not yet valid. */
 const BACKDATE_MS = 5 * 60_000;
 
 const named = (commonName: string): Name =>
@@ -119,7 +119,7 @@ export type Authority = {
   readonly root: Issuer;
   /** Issues to customers. */
   readonly issuing: Issuer;
-  /** Issues to our own servers only: a CA of customers has no business in TLS, nor the other way round. */
+  /** Issues to our own servers only. The CA of customers must not issue for TLS, and this one must not issue to customers. */
   readonly tlsRoot: Issuer;
 };
 

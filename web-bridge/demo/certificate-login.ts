@@ -1,6 +1,6 @@
 /**
- * 電子証明書ログイン on the bank's server: an order with a nonce for this session, the answer verified, and what a first log-in
- * means: the certificate that the new one replaces is revoked, and may be taken from the token.
+ * 電子証明書ログイン on the bank's server: makes an order with a nonce for this session, and verifies the answer. At the first
+ * log-in with a new certificate, the old one is revoked, and may be removed from the token.
  */
 import type { X509Certificate } from 'node:crypto';
 import { LoginRefused, referenceTo, revokedBy, verifyLogin } from '../bank/login.ts';
@@ -21,7 +21,7 @@ export type CertificateLogin = {
   readonly issuers: readonly string[];
 };
 
-/** The account is not named: whose certificate it is shows in the answer. */
+/** The order names no account. The certificate in the answer tells whose it is. */
 export function makeLoginOrder(login: CertificateLogin, session: string): Promise<string> {
   const { profileId, siteOrigin, nonces, orderKey } = login;
   const draft = { iss: profileId, origin: siteOrigin(), nonce: nonces.issue(session) };
@@ -29,8 +29,7 @@ export function makeLoginOrder(login: CertificateLogin, session: string): Promis
 }
 
 /**
- * The account that logs in; `undefined`, with the reason in the server's log, where nobody does. The nonce is gone whatever
- * comes of it.
+ * The account that logs in, or `undefined`, with the reason in the server's log. The nonce is removed in both cases.
  */
 export async function logIn(login: CertificateLogin, session: string, answer: unknown): Promise<Account | undefined> {
   const nonce = login.nonces.take(session);
@@ -55,7 +54,7 @@ function isSame(one: CertificateReference, other: CertificateReference): boolean
   return one.issuer === other.issuer && one.serialNumber === other.serialNumber;
 }
 
-/** One ID has one certificate: with the first log-in of the new one, the old one is worth nothing any more. */
+/** One ID has one certificate. At the first log-in with the new one, the old one is revoked. */
 function recordLogin(store: BankStore, certificate: X509Certificate): Account | undefined {
   const shown = referenceTo(certificate);
   const account = Object.values(store.state.accounts).find(({ certificates }) =>
@@ -92,7 +91,7 @@ export function makeRemovalOrder(
   return signOrder(newOrderClaims({ ...draft, purpose: 'remove' }), orderKey);
 }
 
-/** What the page says of the customer's own token; nothing but the next screen depends on it. */
+/** What the page reports of the customer's token. Only the next screen depends on it, so it need not be proven. */
 export function recordRemoval(store: BankStore, account: string): void {
   store.change((state) => {
     const old = removableCertificate(accountOf(state, account));

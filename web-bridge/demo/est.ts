@@ -69,7 +69,7 @@ export function estServer(issuing: Issuing, label: string, tls: { key: string; c
   app.get(`${base}/cacerts`, (_request, reply) =>
     sendPkcs7(reply, new X509Certificates([authority.issuing.certificate, authority.root.certificate])),
   );
-  // RFC 7030 §4.5.2: nothing beyond what the order says is wanted.
+  // RFC 7030 §4.5.2: the CA asks for nothing beyond the order.
   app.get(`${base}/csrattrs`, (_request, reply) => reply.code(204).send());
   app.post(`${base}/simpleenroll`, async (request: FastifyRequest, reply) => {
     const authorization = authorize(issuing, request.headers.authorization);

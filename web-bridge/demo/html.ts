@@ -1,4 +1,4 @@
-/** HTML with automatic escaping: whatever is put into a template is text, unless a template made it. */
+/** HTML with automatic escaping. A value in a template is escaped, unless another template made it. */
 
 const markup: unique symbol = Symbol('markup');
 export type Html = { readonly [markup]: string };

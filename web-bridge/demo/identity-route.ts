@@ -5,10 +5,10 @@ import { identify, type Ra } from './ra.ts';
 import type { Problem } from './screens/identity-form.ts';
 import { csrfMatches, type Session } from './sessions.ts';
 
-/** What a form leaves in the session, so that a switch of the language or a reload loses nothing but the password. */
+/** Kept in the session, so that a change of language or a reload loses only the password. */
 export type FormMemory = { typedId: string };
 
-/** HTTP's name for each problem. */
+/** The HTTP status of each problem. */
 const STATUS: Readonly<Record<Problem['kind'], number>> = {
   missing: 422,
   unknown: 401,
@@ -19,7 +19,7 @@ const STATUS: Readonly<Record<Problem['kind'], number>> = {
 
 export type Attempt = { readonly account: Account } | { readonly problem: Problem; readonly status: number };
 
-/** A body is a stranger's: any member may be missing, or come twice. */
+/** The body comes from a stranger, so any member may be missing, or come twice. */
 export function formField(request: FastifyRequest, name: string): string {
   const body = (request.body ?? {}) as Record<string, unknown>;
   const value = Object.hasOwn(body, name) ? body[name] : undefined;

@@ -1,4 +1,4 @@
-/** From an authorized request to a certificate: once for each authorization, and the same answer to the same bytes. */
+/** Issues one certificate for each authorization. The same request bytes get the same answer again. */
 import 'reflect-metadata';
 import { createHash, createPublicKey, X509Certificate as NodeCertificate, timingSafeEqual } from 'node:crypto';
 import { Pkcs10CertificateRequest, X509Certificate } from '@peculiar/x509';
@@ -20,7 +20,7 @@ import { hashSecret } from './ra.ts';
 export type Issuing = {
   readonly authority: Authority;
   readonly store: BankStore;
-  /** How long somebody at the CA takes to look at a request; 0: nobody looks. */
+  /** How long a request waits for approval. 0: issued at once. */
   readonly pendingMs: number;
 };
 
@@ -75,7 +75,7 @@ export async function answerRequest(issuing: Issuing, authorization: Known, body
   return { kind: 'issued', certificate: await issue(issuing, authorization, request) };
 }
 
-/** Spends the authorization: from here on it is worth these bytes and no others. */
+/** Spends the authorization: from now on it is good for these request bytes only. */
 function accept({ store, pendingMs }: Issuing, id: string, digest: string): { readyAt: number; certificate?: string } {
   const request = { digest, readyAt: Date.now() + pendingMs };
   store.change(({ authorizations }) => {
@@ -117,9 +117,9 @@ function checkAgainstAccount({ store }: Issuing, authorization: Known, request: 
   if (!authorization.request?.certificate) checkOneCertificate(account, authorization);
 }
 
-/** Several orders may have been made for an account before one of them was used: the rule of the RA counts here too. */
+/** The RA's rule is checked here again, because several orders may have been made for an account before one was used. */
 function checkOneCertificate(account: Account, { replaces }: Authorization): void {
-  // Pending requests, too: 失効 may come while they wait.
+  // Also for pending requests, because 失効 may come while they wait.
   if (account.closed) throw new Refusal(403, 'This account may not have a certificate');
   const current = currentCertificate(account);
   if (!current || current.serialNumber === replaces?.serialNumber) return;
@@ -136,11 +136,11 @@ async function issue(
   store.change((state) => {
     const entry = state.authorizations[authorization.id];
     if (!entry?.request) throw new Error('The authorization was not accepted');
-    // The same bytes may have come twice at once: the first certificate is the one.
+    // If the same bytes came twice at the same time, the first certificate counts.
     kept = entry.request.certificate;
     if (kept !== undefined) return;
     const account = accountOf(state, authorization.account);
-    // And two requests of one account may have come at once.
+    // Two requests of one account may also have come at the same time.
     checkOneCertificate(account, authorization);
     kept = entry.request.certificate = certificate.toString('base64');
     account.certificates.push(recordOf(certificate, authorization));
@@ -148,7 +148,7 @@ async function issue(
   return new X509Certificate(kept ?? '');
 }
 
-/** The old certificate stays valid until the new one has logged in: `replaces` says which one then goes. */
+/** The old certificate stays valid until the new one has logged in. `replaces` names the one that is then revoked. */
 function recordOf(certificate: X509Certificate, { replaces }: Authorization): IssuedCertificate {
   return {
     ...referenceTo(new NodeCertificate(Buffer.from(certificate.rawData))),

@@ -1,4 +1,4 @@
-/** The pages behind `management.ts`: what is meant is shown once more before it is done, for it cannot be undone. */
+/** The pages for `management.ts`. Each action is shown once more before it is done, because it cannot be undone. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Account, findAccount } from './accounts.ts';
 import { formField } from './identity-route.ts';
@@ -17,7 +17,7 @@ export function managementRoutes<S extends ManagementMemory>(
   sessions: Sessions<S>,
 ): void {
   const { app, sceneOf, send } = web;
-  /** The account that may be changed so by whom the session belongs to. */
+  /** The account to be changed, if the person of this session may change it so. */
   const target = ({ data }: Session<S>, act: ManagementAct, id: string): Account | undefined => {
     const own = findAccount(store, data.account ?? '');
     const found = own && managedAccounts(store, own).find((other) => other.id === id);

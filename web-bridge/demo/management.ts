@@ -1,4 +1,4 @@
-/** 再発行 and 失効: the customer's administrator for his users, the bank's staff for administrators, nobody for himself. */
+/** 再発行 (reissue) and 失効 (revoke). An administrator does it for the users, the bank's staff for administrators, nobody for himself. */
 import { type Account, accountOf, type BankState, type BankStore, currentCertificate } from './accounts.ts';
 
 export type ManagementAct = 'reissue' | 'revoke';
@@ -10,25 +10,25 @@ const MANAGES: Readonly<Record<Account['role'], Account['role'] | undefined>> = 
   user: undefined,
 };
 
-/** One company in this demonstration: a real bank asks whose users they are. */
+/** This demonstration has one company. A real bank checks to which company the users belong. */
 export function managedAccounts({ state }: BankStore, { role }: Account): Account[] {
   return Object.values(state.accounts).filter((other) => other.role === MANAGES[role]);
 }
 
-/** What makes sense now: a certificate that is valid is revoked; what is revoked, expired or lost is issued again. */
+/** The actions that make sense now. A valid certificate can be revoked. A revoked, expired or lost one can be reissued. */
 export function possibleActions(account: Account): ManagementAct[] {
   const current = currentCertificate(account);
   if (current) return ['reissue', 'revoke'];
   return account.closed ? ['reissue'] : [];
 }
 
-/** 失効 closes the acquisition until 再発行 opens it again. What was promised before is worth nothing any more. */
+/** After 失効 the ID cannot acquire a certificate until 再発行. Earlier authorizations are no longer valid. */
 export function carryOut(store: BankStore, id: string, act: ManagementAct): void {
   store.change((state) => {
     const account = accountOf(state, id);
     for (const certificate of account.certificates) certificate.revoked = true;
     account.closed = act === 'revoke';
-    // Whoever has no certificate yet logs in by password, until the new one has logged in.
+    // An ID without a certificate logs in by password, until it has logged in with the new one.
     if (act === 'reissue') account.method = 'password';
     forgetPromises(state, id);
   });

@@ -26,7 +26,7 @@ export async function hashPassword(password: string): Promise<string> {
   return `${salt.toString('base64')}:${(await derive(password, salt)).toString('base64')}`;
 }
 
-/** Takes as long for an unknown account (`stored` undefined) as for a known one: the time tells no IDs. */
+/** Takes as long for an unknown account (`stored` undefined) as for a known one, so that the time does not tell which IDs exist. */
 export async function passwordMatches(password: string, stored: string | undefined): Promise<boolean> {
   const [salt = '', hash = ''] = stored?.split(':') ?? [randomBytes(16).toString('base64'), ''];
   const derived = await derive(password, Buffer.from(salt, 'base64'));

@@ -1,4 +1,4 @@
-/** The registration authority: who is it, may they have a certificate, and if so, the order that says so. */
+/** The registration authority: identifies a customer, decides whether to issue a certificate, and signs the order. */
 import { createHash, randomBytes } from 'node:crypto';
 import { newOrderClaims, signOrder } from '../bank/order.ts';
 import type { SigningKey } from '../bank/signing-key.ts';
@@ -24,7 +24,7 @@ export type Ra = {
 
 /** Time for the dialogs and for making a key; RSA-4096 on a slow card takes minutes. */
 const AUTHORIZATION_LIFETIME_MS = 60 * 60_000;
-/** Orders of one account that wait to be used; a customer may click more than once. */
+/** The most unused orders of one account. A customer may click more than once. */
 const MAX_UNUSED = 8;
 const DAY_MS = 24 * 3_600_000;
 
@@ -33,11 +33,11 @@ export type Identity =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'wait'; readonly seconds: number };
 
-/** Checks お客様ID and ログインパスワード. Unknown ID and wrong password are one and the same answer. */
+/** Checks お客様ID and ログインパスワード. The answer is the same for an unknown ID and for a wrong password. */
 export async function identify(ra: Pick<Ra, 'store' | 'throttle'>, id: string, password: string): Promise<Identity> {
   const seconds = ra.throttle.secondsToWait(id);
   if (seconds > 0) return { kind: 'wait', seconds };
-  // Counted before the slow hash: a hundred guesses at once are a hundred failures, not one.
+  // Counted before the slow hash, so that a hundred guesses at the same time are a hundred failures, not one.
   ra.throttle.failed(id);
   const account = findAccount(ra.store, id);
   if (!(await passwordMatches(password, account?.password)) || !account) return { kind: 'unknown' };
@@ -54,7 +54,7 @@ export type AcquisitionRefusal =
   | 'window-not-open'
   | 'window-closed';
 
-/** One ID has one certificate. Why this account may not have one now; `undefined` when it may. */
+/** One ID has one certificate. The reason why this account may not have one now; `undefined` if it may. */
 export function acquisitionRefusal(
   account: Account,
   purpose: AcquisitionPurpose,
@@ -93,7 +93,7 @@ export async function makeOrder(ra: Ra, account: Account, purpose: AcquisitionPu
   return signOrder(newOrderClaims(draft), ra.orderKey);
 }
 
-/** A secret for this account and one request. The page can read it, so it is worth nothing to anybody else. */
+/** Makes a secret for this account and one request only, because the page can read it. */
 function authorize(ra: Ra, account: Account, replaces: CertificateReference | undefined): OrderAuthorization {
   const id = randomBytes(8).toString('hex');
   const secret = randomBytes(24).toString('base64url');
@@ -110,7 +110,7 @@ function authorize(ra: Ra, account: Account, replaces: CertificateReference | un
   return ra.scheme === 'basic' ? { scheme: 'basic', id, secret } : { scheme: 'bearer', secret: `${id}.${secret}` };
 }
 
-/** Used ones are kept: their requests may be sent again. Of the others, the expired go, and the oldest of too many. */
+/** Removes expired unused authorizations, and the oldest of too many. Used ones stay: their requests may be sent again. */
 function forgetUnused(authorizations: Record<string, Authorization>, account: string): void {
   const unused = Object.entries(authorizations).filter(([, { request }]) => !request);
   const expired = unused.filter(([, { expiresAt }]) => expiresAt < Date.now());

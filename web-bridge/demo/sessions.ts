@@ -26,13 +26,13 @@ export class Sessions<Data> {
     return known;
   }
 
-  /** A session with a new name: after the customer is identified, so that a name known before is worth nothing. */
+  /** Gives the session a new name after the customer was identified, so that a name known before cannot be used. */
   begin(reply: FastifyReply, data: Partial<Data> = {}): Session<Data> {
     const fresh = (): string => randomBytes(24).toString('base64url');
     const session: Session<Data> = { id: fresh(), csrf: fresh(), usedAt: Date.now(), data };
     this.#sessions.set(session.id, session);
     this.#makeRoom();
-    // Lax and not Strict: customers come here by a link from the bank's site.
+    // Lax, not Strict, because customers come here by a link from the bank's site.
     void reply.setCookie(this.#cookie, session.id, {
       httpOnly: true,
       sameSite: 'lax',

@@ -15,7 +15,7 @@ import { mayReachAgent, type Web } from './web.ts';
 
 type SiteSession = FormMemory & ManagementMemory & { loggedOut: boolean };
 
-/** The contract decides: an ID that logs in with its certificate is not let in by the password alone. */
+/** The contract decides. An ID that logs in with its certificate cannot log in by the password alone. */
 function byContract(attempt: Attempt): Attempt {
   const moved = 'account' in attempt && attempt.account.method === 'certificate';
   return moved ? { problem: { kind: 'certificate-only' }, status: 403 } : attempt;

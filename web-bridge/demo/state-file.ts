@@ -1,7 +1,7 @@
 /** A small JSON document on disk that survives a crash: written whole, synced, renamed. One process writes it. */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 
-/** Owner only: what lies here names customers. */
+/** For the owner only, because these files name customers. */
 const OWNER_ONLY = 0o600;
 
 export function writeWhole(file: string, text: string): void {
@@ -32,7 +32,7 @@ export class StateFile<State> {
     return this.#state;
   }
 
-  /** Changes a copy; the change counts once it is on disk, and never by half. */
+  /** Changes a copy. The change takes effect when all of it is on disk, never in part. */
   change(edit: (draft: State) => void): void {
     const draft = structuredClone(this.#state);
     edit(draft);

@@ -30,7 +30,7 @@ function contentSecurityPolicy(reachesAgent: boolean): string {
   ].join('; ');
 }
 
-/** No HSTS: this bank may stand on `localhost`, where it would bind every other server of the developer's computer. */
+/** No HSTS: on `localhost` it would apply to every other server of the developer's computer. */
 function headers(side: Scene['side']): Record<string, string> {
   return {
     'content-security-policy': contentSecurityPolicy(side === 'authority'),
@@ -65,7 +65,7 @@ export type Web = {
 function hereOf(request: FastifyRequest): string {
   const url = new URL(request.url, 'http://here');
   url.searchParams.delete('lang');
-  // A form that came back with a problem is shown by GET under the same path.
+  // A form with a problem is shown again by GET under the same path.
   return `${url.pathname}${url.search}`;
 }
 

@@ -14,7 +14,7 @@ const localeFile = (language: Language): URL => new URL(`./locales/${language}.j
 /** The languages of the bank's own pages: those that it has a locale file of. */
 export const PAGE_LANGUAGES = LANGUAGES.filter((language) => existsSync(localeFile(language)));
 
-/** In a language of no locale file the bank goes on in English. */
+/** The bank answers in English if it has no file for a language. */
 const inPages = (language: Language): Language => (PAGE_LANGUAGES.includes(language) ? language : 'en');
 
 const TEXTS = byLanguage(

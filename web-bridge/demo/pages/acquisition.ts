@@ -36,7 +36,7 @@ const current: { enrollment?: EnrollmentId; stopping: boolean; again: () => Prom
 };
 let listening = new AbortController();
 
-/** The outcome, too, is shown again after a reload – but not to the next customer, whose session has another name. */
+/** The outcome is also shown again after a reload. The next customer does not see it, because that session has another name. */
 function remember(enrollment: EnrollmentId): void {
   sessionStorage.setItem(STORAGE_KEY, `${root.dataset.csrf} ${enrollment}`);
 }
@@ -52,7 +52,7 @@ function onProgress({ enrollment, state, error }: EnrollmentStatus): void {
   if (current.stopping) void stop();
 }
 
-/** Whatever ends the work ends here. */
+/** Shows the end of the work, whatever it is. */
 async function conclude(work: (signal: AbortSignal) => Promise<EnrollmentResult | null | undefined>): Promise<void> {
   listening.abort();
   const { signal } = (listening = new AbortController());
@@ -66,7 +66,7 @@ async function conclude(work: (signal: AbortSignal) => Promise<EnrollmentResult 
   }
 }
 
-/** 電子証明書取得前処理中. Where the browser will ask, it is explained first, and the connection waits for a click. */
+/** 電子証明書取得前処理中. If the browser will ask, the page explains this first, and connects only after a click. */
 async function prepare(): Promise<void> {
   current.again = prepare;
   show('preparing');
@@ -74,7 +74,7 @@ async function prepare(): Promise<void> {
   else await connect();
 }
 
-/** The browser's question: that it will come, or that it is open now, for as long as the customer needs. */
+/** Shows that the browser's question will come, or that it is open now, for as long as the customer needs. */
 function showQuestion(moment: 'explain' | 'asking' | 'over'): void {
   part('preparing', 'explain').hidden = moment === 'over';
   part('preparing', 'checking').hidden = moment !== 'over';
@@ -102,7 +102,7 @@ async function connect(): Promise<void> {
     const known = await resume({ onProgress, onState, signal, ...(enrollment && { enrollment }) });
     if (known) return known;
     const { token, enrollments } = await status({ onState, signal });
-    // What another tab began before it was closed.
+    // An enrollment that another tab began before it was closed.
     const unfinished = enrollments.find(({ state }) => !FINAL.includes(state));
     if (unfinished) return resume({ onProgress, signal, enrollment: unfinished.enrollment });
     if (!token) await waitForToken(signal);
@@ -136,7 +136,7 @@ function acquire(): Promise<void> {
   });
 }
 
-/** 中止. What the agent has begun only the agent can stop; `conclude` hears of it. */
+/** 中止. Only the agent can stop what it has begun. `conclude` then gets the outcome. */
 async function stop(): Promise<void> {
   current.stopping = screen('issuing').hidden === false;
   if (!current.stopping) {
@@ -147,7 +147,7 @@ async function stop(): Promise<void> {
   if (current.enrollment === undefined) return;
   current.stopping = false;
   await cancel(current.enrollment).catch((error: unknown) => {
-    // Too late: the request is on its way, and the agent says so.
+    // Too late: the request has been sent, and the agent refuses.
     if (error instanceof InkanError) showRefusedCancel(error);
   });
 }

@@ -3,7 +3,7 @@
 const DIGITS = '1234567890';
 const ROWS = ['qwertyuiop', 'asdfghjkl/', 'zxcvbnm+=?', '-_.@!#$%&*'];
 
-/** Digits stand elsewhere each time: a recording of clicks is worth less. */
+/** The digits have a new order each time, so that a recording of clicks is worth less. */
 function shuffled(text: string): string[] {
   const keys = text.split('');
   for (let last = keys.length - 1; last > 0; last -= 1) {

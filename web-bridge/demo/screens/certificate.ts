@@ -67,7 +67,7 @@ export function removalCard(scene: Scene, csrf: string): Html {
   </section>${scriptWords(scene)}`;
 }
 
-/** 更新 while the certificate is valid, 再取得 after it: only while the bank's window is open. */
+/** 更新 while the certificate is valid, 再取得 after that. Both only while the bank's renewal window is open. */
 export function renewalCard(scene: Scene, account: Account, expired: boolean): Html {
   const { words } = scene;
   const which = expired ? 'reacquire' : 'renew';

@@ -10,7 +10,7 @@ export type Problem =
 export type IdentityForm = {
   readonly action: string;
   readonly csrf: string;
-  /** The ID as it was typed before; the password is never given back. */
+  /** The ID as it was typed before. The password is never sent back. */
   readonly id: string;
   readonly problem: Problem | undefined;
   readonly submit: string;

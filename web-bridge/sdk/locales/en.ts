@@ -13,7 +13,7 @@ export const texts: Texts = {
     },
     ready: {
       what: 'The certificate app (Inkan) can be reached.',
-      remedy: 'Please go on.',
+      remedy: 'Please continue.',
     },
     unsupported: {
       what: 'The certificate app (Inkan) cannot be reached from this browser or this page.',
@@ -33,12 +33,12 @@ export const texts: Texts = {
       remedy: 'Make sure that the certificate app (Inkan) is running, then try again.',
     },
     outdated: {
-      what: 'The certificate app (Inkan) on this computer is of a version that this page cannot use.',
+      what: 'This page cannot use the version of the certificate app (Inkan) that is on this computer.',
       remedy: 'Update the certificate app (Inkan).',
     },
     disconnected: {
-      what: 'The connection to the certificate app (Inkan) was lost. Your request goes on on this computer.',
-      remedy: 'Please wait; if it does not come back, reload this page.',
+      what: 'The connection to the certificate app (Inkan) was lost. Your request continues on this computer.',
+      remedy: 'Please wait. If the connection does not come back, reload this page.',
     },
     abandoned: {
       what: 'The request was cancelled.',
@@ -56,7 +56,7 @@ export const texts: Texts = {
   help: {
     reason: 'Why we ask',
     telephone: 'Telephone',
-    download: 'Where to get the certificate app (Inkan); it is given out nowhere else',
+    download: 'The only place to get the certificate app (Inkan)',
   },
 };
 
@@ -77,7 +77,7 @@ export const elementTexts: ElementTexts = {
     harmless: 'Nothing is lost if you close or reload this page.',
     working: 'Connecting to the certificate app (Inkan).',
     completed: 'The certificate has been written to the USB token.',
-    failed: 'The request could not be begun.',
+    failed: 'The request could not be started.',
     retry: 'Reload this page and try again.',
   },
   progress: {

@@ -15,6 +15,6 @@ export async function fetchOrder(signal: AbortSignal): Promise<string> {
     });
   if (answer.order !== undefined) return answer.order;
   const { what = word('order.failed.what'), remedy = word('order.failed.remedy'), support } = answer;
-  // The server said no and why: to ask again would bring the same answer.
+  // The server refused with a reason. Asking again would bring the same answer.
   throw new PageFailure({ what, remedy, support: support ?? 'K10', retry: support === undefined });
 }

@@ -1,10 +1,10 @@
-/** 電子証明書発行処理中: how far the agent is. */
+/** 電子証明書発行処理中: shows the agent's progress. */
 import { dialogTitle, type EnrollmentStatus } from '../../../sdk/inkan.ts';
 import { fill, find, language, part, screen, show } from './screens.ts';
 
 type Shown = EnrollmentStatus['state'] | 'connecting';
 
-/** Until the request is sent, it can be called back. */
+/** The states in which the enrollment can be cancelled: the request has not been sent. */
 const CANCELLABLE: readonly Shown[] = ['connecting', 'accepted', 'consented', 'key-generated', 'csr-signed'];
 
 function markWork(state: Shown): void {
@@ -22,7 +22,7 @@ function markWork(state: Shown): void {
   part('issuing', 'announcement').textContent = text;
 }
 
-/** `error` beside a state: the agent waits for something, and says for what. */
+/** An `error` beside a state says why the agent waits. */
 function showWaiting(error: EnrollmentStatus['error']): void {
   const box = part('issuing', 'waiting');
   box.hidden = error === undefined;
@@ -31,7 +31,7 @@ function showWaiting(error: EnrollmentStatus['error']): void {
   fill(box, 'remedy', error.words[language].remedy);
 }
 
-/** A dialog of the agent may be open, and lie behind the browser: its title says what to look for. */
+/** A dialog of the agent may be open behind the browser. Its title tells the customer what to look for. */
 function showDialog(state: Shown): void {
   const title = state === 'connecting' ? undefined : dialogTitle(state, language);
   const box = part('issuing', 'dialog');

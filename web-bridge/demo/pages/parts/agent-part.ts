@@ -1,4 +1,4 @@
-/** A part of a page on which the agent works at once: one thing shown at a time, failures in words. No page of its own. */
+/** The part of a page for work that the agent does at once. It shows one thing at a time, and failures in words. */
 import { languageOf } from '../../../protocol/languages.ts';
 import { InkanError } from '../../../sdk/inkan.ts';
 
