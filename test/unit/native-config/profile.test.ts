@@ -106,7 +106,9 @@ describe('native-config: profiles', () => {
     await write('p/good.json');
     await rm(join(folder(), 'p/good.json'));
     const file = join(folder(), 'p/good.json');
-    expect((await refused(readProfile(file))).details).to.deep.equal({ file, reason: 'cannot be read' });
+    const missing = await refused(readProfile(file));
+    expect(missing.code).to.equal('ERR_POLICY_PROFILE_INVALID');
+    expect(missing.details).to.deep.equal({ file, reason: 'cannot be read' });
     const reasonOf = async (text: string) => (await refused(() => parseProfile(text, file))).details['reason'];
     const withChange = (change: Record<string, unknown>) => JSON.stringify({ ...good, ...change });
     expect(await reasonOf('{')).to.equal('not JSON');
