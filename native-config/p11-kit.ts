@@ -4,7 +4,7 @@
  * module behind it can do (DECISIONS.md, "A relay hides").
  */
 import { access, readdir, readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { platform } from '../agent/platform/current.ts';
 
 export type P11KitFolders = {
@@ -26,6 +26,8 @@ type Settings = ReadonlyMap<string, string>;
 const OUR_NAMES: ReadonlySet<string> = new Set(['inkan', 'node']);
 /** "The first characters needs to be an alphanumeric, the filename should end with .module". */
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9_,.-]*\.module$/;
+/** p11-kit's own client, under whichever ending. */
+const RELAY = /^p11-kit-client\./;
 const MAX_FILE_CHARACTERS = 64 * 1024;
 
 /** The folders for this user. `user-config` in the system's pkcs11.conf can exclude the user's folder, or all others. */
@@ -90,6 +92,7 @@ function reasonAgainst(settings: Settings): string | undefined {
   const enabled = settings.get('enable-in');
   if (settings.get('remote')) return 'remote: a module elsewhere is not run';
   if (!settings.get('module')) return 'module: is blank';
+  if (RELAY.test(basename(settings.get('module') ?? ''))) return 'module: is a relay';
   if (settings.get('trust-policy') === 'yes') return 'trust-policy: holds no keys';
   if (names(settings.get('disable-in')).some((name) => OUR_NAMES.has(name))) return 'disable-in names us';
   if (enabled && !names(enabled).some((name) => OUR_NAMES.has(name))) return 'enable-in names others';

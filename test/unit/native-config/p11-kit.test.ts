@@ -42,9 +42,11 @@ describe("p11-kit's configuration", () => {
     expect(await read()).to.deep.equal({ paths: ['/opt/a.so', join(modules, 'b.so')], leftOut: [] });
   });
 
-  it('is left out where it says so: run elsewhere, blank, trust anchors, other programs', async () => {
+  it('is left out where it says so: run elsewhere, a relay, blank, trust anchors, other programs', async () => {
     const module = 'module: /opt/a.so\n';
     expect(await reasonFor(`${module}remote: |ssh user@host p11-kit remote /opt/a.so\n`)).to.match(/^remote/);
+    expect(await reasonFor('module: /usr/lib/pkcs11/p11-kit-client.so\n')).to.equal('module: is a relay');
+    expect(await reasonFor('module: p11-kit-client.so\n')).to.equal('module: is a relay');
     expect(await reasonFor('module:\n')).to.match(/blank/);
     expect(await reasonFor(`${module}trust-policy: yes\n`)).to.match(/^trust-policy/);
     expect(await reasonFor(`${module}disable-in: firefox, inkan\n`)).to.match(/^disable-in/);
