@@ -106,7 +106,9 @@ describe('native-config: profiles', () => {
     await write('p/good.json');
     await rm(join(folder(), 'p/good.json'));
     const file = join(folder(), 'p/good.json');
-    expect((await refused(readProfile(file))).details).to.deep.equal({ file, reason: 'cannot be read' });
+    const missing = await refused(readProfile(file));
+    expect([missing.code, missing.details['reason']]).to.deep.equal(['ERR_POLICY_PROFILE_INVALID', 'cannot be read']);
+    expect(missing.details['file']).to.equal(file);
     const reasonOf = async (text: string) => (await refused(() => parseProfile(text, file))).details['reason'];
     const withChange = (change: Record<string, unknown>) => JSON.stringify({ ...good, ...change });
     expect(await reasonOf('{')).to.equal('not JSON');
@@ -139,7 +141,9 @@ describe('native-config: agent.json', () => {
     const file = join(folder(), 'agent.json');
     await write('{"version":1}');
     await chmod(file, 0o666);
-    expect((await refused(load())).details).to.deep.equal({ file, reason: `${file} may be written by others` });
+    const open = await refused(load());
+    expect(open.code).to.equal('ERR_INTERNAL_CONFIG_INVALID');
+    expect(open.details).to.deep.equal({ file, reason: `${file} may be written by others` });
     await chmod(file, 0o600);
     expect(await refusalOf(load())).to.equal('not refused');
     await write('{');
