@@ -88,7 +88,10 @@ describe('A13: trust stores and shipped keys', function () {
     const home = join(folder(), 'home');
     const installed = join(folder(), 'installed');
     mkdirSync(home);
-    for (const file of ['package.json', ...['agent', 'native-config', 'web-bridge'].map((room) => `dist/${room}`)]) {
+    for (const file of [
+      'package.json',
+      ...['package.json', 'agent', 'native-config', 'web-bridge'].map((name) => `dist/${name}`),
+    ]) {
       mkdirSync(dirname(join(installed, file)), { recursive: true });
       cpSync(join(ROOT, file), join(installed, file), { recursive: true });
     }

@@ -102,6 +102,7 @@ describe('asn1/read', () => {
       '0401ff',
       '0403551d0f',
       '06022a80',
+      '06032a8180',
       '06028001',
     ]) {
       expect(() => readOid(readTlv(hex(bad))), bad).to.throw(SyntaxError);
