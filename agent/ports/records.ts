@@ -28,8 +28,8 @@ export interface Journal {
   secret(enrollment: EnrollmentId): Promise<string | undefined>;
   eraseSecret(enrollment: EnrollmentId): Promise<void>;
   /**
-   * Erases the files that a crash left: those of enrollments without consent, and those of interrupted writes. They may hold
-   * secrets.
+   * Erases the files that a crash left: those of enrollments without consent, of enrollments that have ended, and of
+   * interrupted writes. They may hold secrets.
    */
   eraseAbandoned(): Promise<void>;
 }

@@ -16,6 +16,7 @@ import { platform } from '../platform/current.ts';
 import type { Journal, JournalEntry } from '../ports/records.ts';
 import { writeDurably } from './durable-file.ts';
 import { parseWithBytes, stringifyWithBytes } from './json-bytes.ts';
+import { isOpen } from './states.ts';
 
 const VERSION = 1;
 const ENTRY = /^([A-Za-z0-9_-]{22})\.json$/;
@@ -41,12 +42,13 @@ export async function openJournal(folder: string, report: Report): Promise<Journ
   await probe(folder).catch(unwritable);
   const read = (name: string) => readEntry(folder, name, report);
   const readChanged = cached(folder, read);
+  const list = async (): Promise<JournalEntry[]> => {
+    const entries = await readChanged(await namesLike(folder, ENTRY));
+    return entries.filter((entry) => entry !== undefined).sort((a, b) => a.startedAt - b.startedAt);
+  };
   return {
     read: (enrollment) => read(`${enrollment}.json`),
-    async list() {
-      const entries = await readChanged(await namesLike(folder, ENTRY));
-      return entries.filter((entry) => entry !== undefined).sort((a, b) => a.startedAt - b.startedAt);
-    },
+    list,
     // Random bytes, because some file systems allocate no space for zeros.
     reserve: (enrollment) =>
       writeDurably(folder, `${enrollment}.reserve`, randomBytes(RESERVE_BYTES)).catch(unwritable),
@@ -61,9 +63,13 @@ export async function openJournal(folder: string, report: Report): Promise<Journ
     async eraseAbandoned() {
       const names = await readdir(folder);
       const entries = new Set(names.map((name) => ENTRY.exec(name)?.[1]));
-      const orphans = names.filter((name) => COMPANION.test(name) && !entries.has(COMPANION.exec(name)?.[1]));
+      const ended = new Set((await list()).filter(({ state }) => !isOpen(state)).map(({ enrollment }) => enrollment));
+      const companions = names.filter((name) => COMPANION.test(name));
+      const enrollmentOf = (name: string) => COMPANION.exec(name)?.[1] ?? '';
+      const orphans = companions.filter((name) => !entries.has(enrollmentOf(name)));
+      const notNeeded = companions.filter((name) => ended.has(enrollmentOf(name)));
       const old = await abandoned(folder, [...orphans, ...names.filter((name) => TEMPORARY.test(name))]);
-      await Promise.all(old.map((name) => unlink(join(folder, name)).catch(missing)));
+      await Promise.all([...notNeeded, ...old].map((name) => unlink(join(folder, name)).catch(missing)));
     },
   };
 }

@@ -104,6 +104,23 @@ describe('enrollment: the journal', () => {
     expect(await readdir(join(folder(), 'journal'))).to.deep.equal([]);
   });
 
+  it('erases at once what a crash left of an ended enrollment, and nothing of an open one', async () => {
+    const journal = await open();
+    const ended = { ...ENTRY, enrollment: 'BBBBBBBBBBBBBBBBBBBBBB', state: { ...ENTRY.state, name: 'failed' } };
+    for (const entry of [ENTRY, ended as unknown as JournalEntry]) {
+      await journal.keepSecret(entry.enrollment, 'one-time');
+      await journal.reserve(entry.enrollment);
+      await journal.write(entry);
+    }
+    await journal.eraseAbandoned();
+    expect((await readdir(join(folder(), 'journal'))).sort()).to.deep.equal([
+      `${ENTRY.enrollment}.authorization`,
+      `${ENTRY.enrollment}.json`,
+      `${ENTRY.enrollment}.reserve`,
+      `${ended.enrollment}.json`,
+    ]);
+  });
+
   it('can be opened by many processes at once', async () => {
     await Promise.all(Array.from({ length: 20 }, open));
     expect(await readdir(join(folder(), 'journal'))).to.deep.equal([]);
