@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Agent } from '../../agent/main.ts';
 import { createNonce, LoginRefused, referenceTo, revokedBy, verifyLogin } from '../../web-bridge/bank/login.ts';
+import { AgentError } from '../../web-bridge/protocol/errors.ts';
 import type { Result } from '../../web-bridge/protocol/methods.ts';
 import { ecdsaToDer } from '../../web-bridge/x509/ecdsa.ts';
 import { type FaultyCa, issue, startFaultyCa } from '../doubles/faulty-ca.ts';
@@ -218,8 +219,8 @@ describe('integration: a log-in with the certificate', () => {
     await new Promise((later) => setTimeout(later, 500));
     expect(await refusalOf(logIn())).to.equal('ERR_BRIDGE_BUSY');
     expect(await refusalOf(agent.enrollments.begin(await bank.order(), ORIGIN, 'enroll'))).to.equal('ERR_BRIDGE_BUSY');
-    // Its dialog would stand for five minutes.
-    gone.abort();
+    // Its dialog would stand for five minutes. The reason is the one that a page's end has (`methods/while-connected.ts`).
+    gone.abort(new AgentError('ERR_USER_CANCELLED', { reason: 'the page has gone' }));
     expect(await first).to.equal('ERR_USER_CANCELLED');
     pc.answer({ pin: 'ignore' });
     const id = await agent.enrollments.begin(await bank.order(), ORIGIN, 'enroll');
